@@ -1,0 +1,23 @@
+from .errors import (
+    Code,
+    DataError,
+    Problem,
+    ResultFileError,
+    Severity,
+    ThetaHatError,
+    ThetaHatWarning,
+    UsageError,
+)
+
+__version__: str
+
+__all__ = [
+    "Code",
+    "DataError",
+    "Problem",
+    "ResultFileError",
+    "Severity",
+    "ThetaHatError",
+    "ThetaHatWarning",
+    "UsageError",
+]

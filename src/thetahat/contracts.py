@@ -1,0 +1,226 @@
+"""The nouns of the package, and what may be asked of each.
+
+A learned model is a point estimate θ̂ = g(sample). A *draw* says which rows train and which are held
+out; a *functional* reads one number, or one record, off a fit; assessment applies an estimator to
+many draws and looks at the spread of a functional.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+__all__ = [
+    "Draw",
+    "Family",
+    "Fit",
+    "FloatArray",
+    "Functional",
+    "IntArray",
+    "NLLTerms",
+    "PointEstimator",
+    "Prediction",
+    "Predictor",
+    "Sample",
+    "SharesWork",
+    "Status",
+    "Workspace",
+]
+
+FloatArray = NDArray[np.floating[Any]]
+IntArray = NDArray[np.integer[Any]]
+
+Theta = TypeVar("Theta")
+ThetaCo = TypeVar("ThetaCo", covariant=True)
+ThetaContra = TypeVar("ThetaContra", contravariant=True)
+ValueCo = TypeVar("ValueCo", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Rows of data.
+
+    Parameters
+    ----------
+    X : array or frame of n rows
+        Anything whose rows ``X[rows]`` takes by an integer array: a NumPy array, a CSR matrix, a
+        polars frame.
+    y : ndarray of shape (n,) or (n, k), optional
+        The target: numbers, or class codes 0 … K-1.
+    weight : ndarray of shape (n,), optional
+        Weight of each row; a weight of two is a row that stands twice.
+    """
+
+    X: Any
+    y: NDArray[Any] | None = None
+    weight: FloatArray | None = None
+
+    def take(self, rows: IntArray) -> Sample:
+        """Return the sample of these rows, in this order, repeats included."""
+        return Sample(
+            self.X[rows],
+            None if self.y is None else self.y[rows],
+            None if self.weight is None else self.weight[rows],
+        )
+
+    def __len__(self) -> int:
+        return int(self.X.shape[0])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draw:
+    """Row indices that train and row indices that are held out; ``train`` may repeat (a bootstrap)."""
+
+    train: IntArray
+    test: IntArray
+
+
+class Status(Enum):
+    """How an estimate ended; the value says the cause and, where it failed, the cure."""
+
+    SOLVED = "solved"
+    MAX_ITER = "stopped at max_iter before the gradient vanished; raise max_iter or scale the columns"
+    NOT_FINITE = "the objective left the finite numbers; scale the columns or add a penalty"
+    NOT_CONVERGED = "the solver says it has not converged; raise max_iter or scale the columns"
+    SEPARABLE = "the classes can be separated, so the likelihood has no maximum; add a penalty"
+    NOT_IDENTIFIED = "the data cannot tell some parameters apart; drop a column or add a penalty"
+    FAILED = "the estimator raised an error"
+
+    @property
+    def ok(self) -> bool:
+        """Whether the estimate is what it says it is."""
+        return self is Status.SOLVED
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit[Theta]:
+    """A point estimate and how it came about.
+
+    Parameters
+    ----------
+    theta : Theta
+        The estimate.
+    status : Status
+        How the work ended.
+    stats : mapping of str to float
+        Counts and measures of the work: iterations, gradient norm, seconds.
+    detail : str
+        What the status alone cannot say: the columns concerned, the error's text.
+    """
+
+    theta: Theta
+    status: Status = Status.SOLVED
+    stats: Mapping[str, float] = field(default_factory=dict)
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction:
+    """What a predictor says of n rows.
+
+    Parameters
+    ----------
+    value : ndarray of shape (n,)
+        Predicted numbers, or class codes.
+    probability : ndarray of shape (n, K), optional
+        Probability of each class, rows summing to one.
+    score : ndarray of shape (n, K), optional
+        Any number that grows with the belief in a class, where there are no probabilities.
+    """
+
+    value: NDArray[Any]
+    probability: FloatArray | None = None
+    score: FloatArray | None = None
+
+
+class PointEstimator(Protocol[ThetaCo]):
+    """θ̂ = g(sample): pure, its only randomness is ``rng``."""
+
+    def estimate(self, sample: Sample, *, rng: Generator) -> Fit[ThetaCo]:
+        """Return the estimate from this sample."""
+        ...
+
+
+@runtime_checkable
+class Predictor(Protocol[Theta]):
+    """A point estimator whose estimate predicts y from X."""
+
+    def estimate(self, sample: Sample, *, rng: Generator) -> Fit[Theta]:
+        """Return the estimate from this sample."""
+        ...
+
+    def predict(self, theta: Theta, X: Any, /) -> Prediction:
+        """Predict the rows of X with this estimate."""
+        ...
+
+
+class Functional(Protocol[ThetaContra, ValueCo]):
+    """What is read off a fit: a coefficient, a prediction at x0, the loss on held-out rows."""
+
+    def __call__(self, fit: Fit[ThetaContra], train: Sample, held_out: Sample, /) -> ValueCo:
+        """Read the value off a fit, given the rows that made it and the rows held out."""
+        ...
+
+
+class Workspace(Protocol[Theta]):
+    """Work shared by many draws and capacities; equal to refitting each of them."""
+
+    def solve(
+        self, draws: Sequence[Draw], capacities: Sequence[Any], *, rngs: Sequence[Generator]
+    ) -> Iterable[Fit[Theta]]:
+        """Return a fit for each draw and, within a draw, each capacity."""
+        ...
+
+
+@runtime_checkable
+class SharesWork(Protocol[Theta]):
+    """The capability of an estimator to fit many draws at once, exactly."""
+
+    def prepare(self, sample: Sample) -> Workspace[Theta]:
+        """Do once what every draw of this sample needs."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NLLTerms:
+    """Negative log-likelihood of each row, and its derivatives in η.
+
+    Parameters
+    ----------
+    value : ndarray of shape (n,)
+        −log p(y | η), in nats.
+    d_eta : ndarray of shape (n, k)
+        First derivatives.
+    d2_eta : ndarray of shape (n, k, k)
+        Second derivatives, symmetric and, for these families, positive semi-definite.
+    """
+
+    value: FloatArray
+    d_eta: FloatArray
+    d2_eta: FloatArray
+
+
+class Family(Protocol):
+    """p(y | η), η of shape (n, k): the output of a conditional model, and so its loss."""
+
+    def nll_terms(self, y: NDArray[Any], eta: FloatArray, /) -> NLLTerms:
+        """Return −log p(y | η) a row with its derivatives, stable for every η."""
+        ...
+
+    def mean(self, eta: FloatArray, /) -> FloatArray:
+        """Return E[y | η]: numbers (n,), or class probabilities (n, K)."""
+        ...
+
+    def sample(self, eta: FloatArray, /, *, rng: Generator) -> NDArray[Any]:
+        """Draw one y for each row of η."""
+        ...
+
+    def check_support(self, y: NDArray[Any], /) -> None:
+        """Raise a ``UsageError`` that names the first y outside the family's support."""
+        ...

@@ -1,0 +1,269 @@
+"""The saved form of a comparison: plain records, schema version 1, JSON to the byte.
+
+The page, the terminal and the notebook draw from these records and nothing else, so a saved result
+can be drawn again without the data. A field is ``None`` where the quantity does not exist (an
+interval that no method offers) and never NaN.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from thetahat.errors import ResultFileError
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "ClassCount",
+    "ColumnRecord",
+    "ComparisonRecord",
+    "DataRecord",
+    "Estimate",
+    "MetricRecord",
+    "ModelRecord",
+    "PairRecord",
+    "PlanRecord",
+    "ProvenanceRecord",
+    "Score",
+    "TaskRecord",
+    "WarningRecord",
+    "decode",
+    "encode",
+    "read",
+]
+
+SCHEMA_VERSION = 1
+LARGEST_FILE = 64 * 2**20
+
+Verdict = Literal["better", "worse", "equivalent", "undecided"]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A number with its error bar; ``method`` names the interval, ``n`` what it was computed over."""
+
+    estimate: float
+    se: float | None
+    low: float | None
+    high: float | None
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A metric shown beside the loss; ``over`` says whether its interval is over folds or rows."""
+
+    estimate: float | None
+    se: float | None
+    low: float | None
+    high: float | None
+    over: Literal["folds", "rows", "none"]
+    higher_is_better: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnRecord:
+    """One column of the table: what it holds and what became of it."""
+
+    name: str
+    kind: Literal["number", "category", "boolean", "date", "unknown"]
+    role: Literal["feature", "target", "group", "time", "excluded"]
+    missing: int
+    levels: int | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class DataRecord:
+    """The table as it was used."""
+
+    name: str
+    rows: int
+    rows_used: int
+    columns: tuple[ColumnRecord, ...]
+    missing_policy: Literal["impute", "drop", "error"]
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClassCount:
+    """A class of the target and its rows."""
+
+    label: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRecord:
+    """What is predicted; ``classes`` is empty for a regression."""
+
+    kind: Literal["classification", "regression"]
+    target: str
+    classes: tuple[ClassCount, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class MetricRecord:
+    """The loss a verdict rests on: the mean over rows of ``name``, lower is better.
+
+    ``shown_as`` is its form for people: "error rate" (a fraction), "RMSE" (the square root, in the
+    target's unit), "log-loss" (nats a row), "absolute error" (the target's unit).
+    """
+
+    name: Literal["error", "log-loss", "squared-error", "absolute-error"]
+    shown_as: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRecord:
+    """How rows were drawn; ``spec`` repeats it on a command line."""
+
+    spec: str
+    sentence: str
+    why: str
+    draws: int
+    draws_planned: int
+    mean_train_rows: float
+    mean_test_rows: float
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRecord:
+    """One candidate. ``shown`` is ``loss`` in the metric's own unit (RMSE for squared error)."""
+
+    name: str
+    description: str
+    status: str
+    ok: bool
+    loss: Estimate | None
+    shown: Estimate | None
+    train_loss: float | None
+    train_shown: float | None
+    fit_seconds: float | None
+    scores: dict[str, Score] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PairRecord:
+    """Loss of a minus loss of b on the same held-out rows.
+
+    ``verdict`` reads "a is … b"; ``textbook`` is the verdict of the rule that separate 95% intervals
+    must not overlap. ``rows_to_decide`` is how many rows would decide if gap and spread stayed as
+    they are, ``None`` where that cannot be said.
+    """
+
+    a: str
+    b: str
+    difference: float
+    low: float | None
+    high: float | None
+    p: float | None
+    p_adjusted: float | None
+    verdict: Verdict
+    textbook: Verdict
+    rows_to_decide: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class WarningRecord:
+    """Something the reader must know; ``code`` is TH1xx, or empty for what has none."""
+
+    code: str
+    severity: Literal["warning", "notice"]
+    place: str
+    cause: str
+    cure: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenanceRecord:
+    """Where the result comes from; ``created`` and ``seconds`` alone differ between equal runs."""
+
+    created: str
+    seconds: float
+    seed: int
+    command: str
+    python: str
+    platform: str
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonRecord:
+    """A whole comparison. Models stand best first, the ones without a result last."""
+
+    schema_version: int
+    data: DataRecord
+    task: TaskRecord
+    metric: MetricRecord
+    plan: PlanRecord
+    interval: str
+    interval_covers: str
+    level: float
+    margin: float | None
+    correction: Literal["holm", "none"]
+    baseline: str
+    models: tuple[ModelRecord, ...]
+    pairs: tuple[PairRecord, ...]
+    verdict: str
+    would_change: str
+    winner: str | None
+    partial: str
+    warnings: tuple[WarningRecord, ...]
+    provenance: ProvenanceRecord
+
+
+def encode(record: ComparisonRecord) -> bytes:
+    """Return the record as UTF-8 JSON, two spaces deep; equal records give equal bytes."""
+    return msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
+
+
+def decode(content: bytes) -> ComparisonRecord:
+    """Read a record from JSON.
+
+    Raises
+    ------
+    ResultFileError
+        The content is not JSON, not a comparison, or of another schema version.
+    """
+    try:
+        version = msgspec.json.decode(content, type=_Version).schema_version
+        if version != SCHEMA_VERSION:
+            raise ResultFileError(
+                f"this result has schema_version {version}, and this thetahat reads {SCHEMA_VERSION}; "
+                "read it with the version that wrote it"
+            )
+        return msgspec.json.decode(content, type=ComparisonRecord)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise ResultFileError(f"not a saved comparison: {error}") from None
+
+
+def read(path: str | os.PathLike[str]) -> ComparisonRecord:
+    """Read a record from a file.
+
+    Raises
+    ------
+    ResultFileError
+        The file cannot be read, is larger than any comparison, or :func:`decode` refuses it.
+    """
+    source = Path(path)
+    try:
+        if source.stat().st_size > LARGEST_FILE:
+            raise ResultFileError(f"{source}: too large to be a saved comparison")
+        content = source.read_bytes()
+    except OSError as error:
+        raise ResultFileError(f"{source}: {error.strerror}") from None
+    try:
+        return decode(content)
+    except ResultFileError as error:
+        raise ResultFileError(f"{source}: {error}") from None
+
+
+class _Version(msgspec.Struct):
+    schema_version: int
