@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.random import Generator
@@ -99,12 +99,12 @@ class Status(Enum):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Fit[Theta]:
+class Fit(Generic[ThetaCo]):
     """A point estimate and how it came about.
 
     Parameters
     ----------
-    theta : Theta
+    theta : object
         The estimate.
     status : Status
         How the work ended.
@@ -114,7 +114,7 @@ class Fit[Theta]:
         What the status alone cannot say: the columns concerned, the error's text.
     """
 
-    theta: Theta
+    theta: ThetaCo
     status: Status = Status.SOLVED
     stats: Mapping[str, float] = field(default_factory=dict)
     detail: str = ""
@@ -168,21 +168,21 @@ class Functional(Protocol[ThetaContra, ValueCo]):
         ...
 
 
-class Workspace(Protocol[Theta]):
+class Workspace(Protocol[ThetaCo]):
     """Work shared by many draws and capacities; equal to refitting each of them."""
 
     def solve(
         self, draws: Sequence[Draw], capacities: Sequence[Any], *, rngs: Sequence[Generator]
-    ) -> Iterable[Fit[Theta]]:
+    ) -> Iterable[Fit[ThetaCo]]:
         """Return a fit for each draw and, within a draw, each capacity."""
         ...
 
 
 @runtime_checkable
-class SharesWork(Protocol[Theta]):
+class SharesWork(Protocol[ThetaCo]):
     """The capability of an estimator to fit many draws at once, exactly."""
 
-    def prepare(self, sample: Sample) -> Workspace[Theta]:
+    def prepare(self, sample: Sample) -> Workspace[ThetaCo]:
         """Do once what every draw of this sample needs."""
         ...
 

@@ -1,0 +1,1 @@
+"""Reverse-mode differentiation of plain NumPy code, over tensors of any rank."""

@@ -1,0 +1,1 @@
+"""The main job: which learner is better on this table, and how sure that is."""

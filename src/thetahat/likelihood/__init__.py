@@ -1,0 +1,1 @@
+"""Maximum likelihood: estimates, information, intervals, ranking of families."""

@@ -1,0 +1,1 @@
+"""Array in, array out, nothing validated: stable primitives and decompositions."""

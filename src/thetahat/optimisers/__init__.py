@@ -1,0 +1,1 @@
+"""Minimisers that report how they ended."""

@@ -1,0 +1,1 @@
+"""Draws of the data, replication over them, and the intervals that follow."""
