@@ -1,0 +1,94 @@
+"""Any scikit-learn estimator as a point estimator of ours.
+
+The class codes 0 … K−1 are what an estimator is given for a classification, whatever the labels of
+the table, and its columns of probability are put back in their places when a training set lacks a class.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+
+from thetahat.contracts import Fit, FloatArray, Prediction, Sample, Status
+
+__all__ = ["SklearnPredictor"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SklearnPredictor:
+    """A scikit-learn classifier or regressor as a :class:`~thetahat.contracts.Predictor`.
+
+    Parameters
+    ----------
+    estimator : object
+        Anything with ``fit`` and ``predict`` that ``sklearn.base.clone`` can clone. It is never fitted
+        itself. Every ``random_state`` that is ``None`` is drawn from the generator of the fit, and every
+        ``n_jobs`` is one, so that a fit depends on its data and its generator alone.
+    classes : int or None
+        How many classes there are; ``None`` for a regression.
+    """
+
+    estimator: Any
+    classes: int | None = None
+
+    def estimate(self, sample: Sample, *, rng: Generator) -> Fit[Any]:
+        """Fit a clone to the sample; a ``ConvergenceWarning`` becomes the status of the fit."""
+        model = clone(self.estimator)
+        model.set_params(**_settled(model, rng))
+        extra = {} if sample.weight is None else {"sample_weight": sample.weight}
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model.fit(sample.X, sample.y, **extra)
+        complaint = [w for w in caught if issubclass(w.category, ConvergenceWarning)]
+        return Fit(
+            model,
+            Status.NOT_CONVERGED if complaint else Status.SOLVED,
+            detail=str(complaint[0].message).strip().splitlines()[0] if complaint else "",
+        )
+
+    def predict(self, theta: Any, X: Any, /) -> Prediction:
+        """Predict; probabilities where the estimator has them, else its decision scores."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if self.classes is None:
+                return Prediction(np.asarray(theta.predict(X), dtype=float).reshape(len(X)))
+            probability = score = None
+            if hasattr(theta, "predict_proba"):
+                probability = self._spread(theta, np.asarray(theta.predict_proba(X)), 0.0)
+            elif hasattr(theta, "decision_function"):
+                score = self._spread(theta, _one_column_a_class(theta.decision_function(X)), -np.inf)
+            return Prediction(np.asarray(theta.predict(X)).astype(np.int64), probability, score)
+
+    def _spread(self, theta: Any, columns: FloatArray, absent: float) -> FloatArray | None:
+        seen = np.asarray(theta.classes_, dtype=np.int64)
+        if columns.shape[1] != len(seen):
+            return None
+        assert self.classes is not None
+        if len(seen) == self.classes:
+            return columns
+        wide = np.full((len(columns), self.classes), absent)
+        wide[:, seen] = columns
+        return wide
+
+
+def _settled(model: Any, rng: Generator) -> dict[str, Any]:
+    settings: dict[str, Any] = {}
+    for name, value in sorted(model.get_params(deep=True).items()):
+        last = name.rpartition("__")[2]
+        if last == "random_state" and value is None:
+            settings[name] = int(rng.integers(2**31 - 1))
+        elif last == "n_jobs" and value not in (None, 1):
+            settings[name] = 1
+    return settings
+
+
+def _one_column_a_class(scores: NDArray[Any]) -> FloatArray:
+    scores = np.asarray(scores, dtype=float)
+    return np.column_stack([-scores, scores]) if scores.ndim == 1 else scores

@@ -1,0 +1,176 @@
+"""Intervals for a mean loss over draws, one small contract and a method a class.
+
+A method turns the values of a functional over the draws into an estimate with its error bar, and says
+in words what the interval covers. The same methods serve one learner's loss, the difference of two
+learners' losses, and a metric that is not a mean over rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Protocol
+
+import numpy as np
+from scipy import stats
+
+from thetahat.contracts import FloatArray
+from thetahat.errors import UsageError
+
+__all__ = [
+    "METHODS",
+    "CorrectedT",
+    "HoldoutRows",
+    "IntervalMethod",
+    "MeanEstimate",
+    "NoInterval",
+    "OverDraws",
+    "PlainNormal",
+]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OverDraws:
+    """A quantity over J draws.
+
+    Parameters
+    ----------
+    values : ndarray of shape (J,)
+        Its value on each draw: for a loss, the mean over the held-out rows.
+    n_train, n_test : ndarray of shape (J,)
+        How many rows trained and how many were held out.
+    rows : sequence of J ndarrays, optional
+        The value on each held-out row, where the quantity is a mean over rows.
+    """
+
+    values: FloatArray
+    n_train: FloatArray
+    n_test: FloatArray
+    rows: Sequence[FloatArray] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MeanEstimate:
+    """A mean with its standard error and Student degrees of freedom (∞ for the normal).
+
+    ``se`` and ``df`` are NaN where the method offers none.
+    """
+
+    estimate: float
+    se: float
+    df: float
+
+    def interval(self, level: float) -> tuple[float, float]:
+        """Return the two-sided interval at this level; NaN where there is no standard error."""
+        half = float(stats.t.ppf(0.5 + level / 2, self.df)) * self.se
+        return self.estimate - half, self.estimate + half
+
+    def p_value(self) -> float:
+        """Return the two-sided p-value of a mean of zero; NaN where there is no standard error.
+
+        A mean of exactly zero gives 1, spread or no spread.
+        """
+        if self.estimate == 0 and not np.isnan(self.se):
+            return 1.0
+        if self.se == 0:
+            return 0.0
+        return float(2 * stats.t.sf(abs(self.estimate) / self.se, self.df))
+
+
+class IntervalMethod(Protocol):
+    """How the spread over draws becomes an error bar."""
+
+    @property
+    def name(self) -> str:
+        """The method as typed on a command line."""
+        ...
+
+    @property
+    def covers(self) -> str:
+        """What the interval covers, in words."""
+        ...
+
+    def __call__(self, quantity: OverDraws, /) -> MeanEstimate:
+        """Return the mean with its error bar."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectedT:
+    """Corrected resampled t.
+
+    The variance of the mean over draws is (1/J + mean(n_test/n_train)) S², with S² the variance over
+    the draws and J − 1 degrees of freedom. The second term stands for the rows that training sets
+    share, which the plain S²/J leaves out.
+
+    References
+    ----------
+    Nadeau and Bengio (2003), Inference for the generalization error, Machine Learning 52.
+    """
+
+    name: str = "corrected-t"
+    covers: str = "the expected loss of the algorithm when trained on this many rows"
+
+    def __call__(self, quantity: OverDraws, /) -> MeanEstimate:
+        """Return the mean over draws with its corrected standard error."""
+        draws = len(quantity.values)
+        if draws < 2:
+            raise UsageError(
+                "interval: corrected-t needs at least two draws; use cv:K, or interval='holdout'"
+            )
+        factor = 1 / draws + float(np.mean(quantity.n_test / quantity.n_train))
+        spread = float(np.var(quantity.values, ddof=1))
+        return MeanEstimate(float(np.mean(quantity.values)), float(np.sqrt(factor * spread)), draws - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class HoldoutRows:
+    """Student's t over the held-out rows of a single split: the error of this one fitted model."""
+
+    name: str = "holdout"
+    covers: str = "the loss, on new rows, of the one model fitted to the training rows"
+
+    def __call__(self, quantity: OverDraws, /) -> MeanEstimate:
+        """Return the mean over rows with its standard error; none for what is not a mean over rows."""
+        if len(quantity.values) != 1:
+            raise UsageError("interval: holdout is for a single split; use corrected-t with cv:K")
+        if quantity.rows is None or len(quantity.rows[0]) < 2:
+            return MeanEstimate(float(quantity.values[0]), np.nan, np.nan)
+        rows = quantity.rows[0]
+        return MeanEstimate(
+            float(np.mean(rows)), float(np.std(rows, ddof=1) / np.sqrt(len(rows))), len(rows) - 1
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PlainNormal:
+    """Mean ± z · S/√J over the draws: kept for study, too narrow since draws share training rows."""
+
+    name: str = "plain"
+    covers: str = "nothing reliably: draws share training rows, so it is too narrow; kept for study"
+
+    def __call__(self, quantity: OverDraws, /) -> MeanEstimate:
+        """Return the mean over draws with its plain standard error."""
+        draws = len(quantity.values)
+        if draws < 2:
+            raise UsageError("interval: plain needs at least two draws; use cv:K, or interval='holdout'")
+        spread = float(np.std(quantity.values, ddof=1))
+        return MeanEstimate(float(np.mean(quantity.values)), spread / np.sqrt(draws), np.inf)
+
+
+@dataclass(frozen=True, slots=True)
+class NoInterval:
+    """The mean alone, where no interval is known to be honest."""
+
+    name: str = "none"
+    covers: str = "no interval is offered yet for folds ordered in time"
+
+    def __call__(self, quantity: OverDraws, /) -> MeanEstimate:
+        """Return the mean over draws without an error bar."""
+        return MeanEstimate(float(np.mean(quantity.values)), np.nan, np.nan)
+
+
+METHODS: Mapping[str, IntervalMethod] = MappingProxyType(
+    {m.name: m for m in (CorrectedT(), HoldoutRows(), PlainNormal(), NoInterval())}
+)
