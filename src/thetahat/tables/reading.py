@@ -12,7 +12,7 @@ from thetahat.errors import Code, Problem, Severity, UsageError
 from thetahat.tables.files import as_path, binary_frame, content_of, no_table
 from thetahat.tables.frames import PLACE, from_frame, normal
 from thetahat.tables.inference import typed
-from thetahat.tables.phrases import counted, listed, shown
+from thetahat.tables.phrases import counted, listed, option, shown
 from thetahat.tables.table import Table
 from thetahat.tables.text import cells_of, decoded
 
@@ -43,8 +43,9 @@ def read(
     encoding : str, optional
         Encoding of a text file; UTF-8 if not given.
     na_values : collection of str, optional
-        Text that means "missing" beside blank cells. For text files ``NA``, ``NaN``, ``nan``,
-        ``null`` and ``NULL`` if not given; in other sources text is what it says, if not given.
+        Text that means "missing" beside blank cells, in text files beside ``NA``, ``NaN``, ``nan``,
+        ``null`` and ``NULL`` too. A list that has the empty text in it is the whole list: ``[""]``
+        leaves blank cells alone.
 
     Returns
     -------
@@ -69,7 +70,7 @@ def read(
         if found is None:
             by_suffix = "\t" if TABBED & {suffix.lower() for suffix in path.suffixes} else ","
             text = decoded(content, encoding, place)
-            tokens = NA_VALUES if na_values is None else na_values
+            tokens = tuple(na_values or ()) if "" in (na_values or ()) else (*NA_VALUES, *(na_values or ()))
             columns, notes = _typed_columns(text, by_suffix if sep is None else sep, tokens, place)
         else:
             columns = [normal(column, na_values or ()) for column in found.iter_columns()]
@@ -122,7 +123,7 @@ def _read_as_missing(token: str, where: dict[str, int], place: str) -> Problem:
         Code.STRAY_TEXT,
         f"{shown(token)} was read as missing in {columns} ({cells})",
         place,
-        "If it is a value, list the texts that do mean missing by --na-values (in Python na_values=[…])",
+        f"If it is a value, use {option('na_values', '')}: then blank cells alone are missing",
         Severity.NOTICE,
     )
 

@@ -1,0 +1,311 @@
+"""All that is wrong with a table, found in one go, and the roles of its columns."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import polars as pl
+
+from thetahat.comparison.check_columns import Finding, feature_finding, infinities, kind_of, missing_cells
+from thetahat.comparison.check_leaks import class_leaks, number_leaks
+from thetahat.comparison.check_target import FEWEST_ROWS, Target, examine_target
+from thetahat.comparison.schema import Feature, Schema
+from thetahat.contracts import IntArray
+from thetahat.errors import Code, Problem, Severity, UsageError
+from thetahat.results.comparison import ColumnRecord
+from thetahat.tables import Table
+from thetahat.tables.phrases import counted, listed, option, shown
+
+__all__ = ["Examined", "examine"]
+
+SEVERITIES = (Severity.ERROR, Severity.WARNING, Severity.NOTICE)
+# A table of no more columns than this has all of them listed when a name is not among them.
+FEW_COLUMNS = 12
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Examined:
+    """What examining a table found.
+
+    Parameters
+    ----------
+    schema : Schema or None
+        The task and the roles of the columns; None where there is no target to predict.
+    problems : tuple of Problem
+        All that was found, errors first, then warnings, then notices.
+    columns : tuple of ColumnRecord
+        Every column of the table, in its order.
+    rows : ndarray of int
+        The rows that are used: all of them, or those without a missing feature.
+    """
+
+    schema: Schema | None
+    problems: tuple[Problem, ...]
+    columns: tuple[ColumnRecord, ...]
+    rows: IntArray
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that stop the work."""
+        return self._of(Severity.ERROR)
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """The problems that stop under ``--strict``."""
+        return self._of(Severity.WARNING)
+
+    @property
+    def notices(self) -> tuple[Problem, ...]:
+        """What the reader should know."""
+        return self._of(Severity.NOTICE)
+
+    def _of(self, severity: Severity) -> tuple[Problem, ...]:
+        return tuple(problem for problem in self.problems if problem.severity is severity)
+
+
+def examine(
+    table: Table,
+    target: str,
+    *,
+    task: Literal["auto", "classification", "regression"] = "auto",
+    group: str | None = None,
+    time: str | None = None,
+    drop: Collection[str] = (),
+    missing: Literal["impute", "drop", "error"] = "impute",
+    min_class_rows: int = 2,
+    min_class_reason: str = "one to train on and one to be held out",
+) -> Examined:
+    """Look for everything that is wrong with a table, and give its columns their roles.
+
+    Nothing is estimated here that a training fold should estimate: features are looked at for their
+    structure, and with the target only to warn of one that gives it away.
+
+    Parameters
+    ----------
+    table : Table
+        The table.
+    target : str
+        The column to predict.
+    task : {"auto", "classification", "regression"}
+        With "auto", text, booleans, and whole numbers of at most 20 different values, each on three
+        rows or more on average, are classes; other numbers are a regression.
+    group : str, optional
+        The column whose equal values must stay together.
+    time : str, optional
+        The column that orders the rows.
+    drop : collection of str
+        Columns to leave out.
+    missing : {"impute", "drop", "error"}
+        What becomes of missing values in features: filled in each training fold, their rows left out,
+        or refused.
+    min_class_rows : int
+        The fewest rows of a class that the plan can split.
+    min_class_reason : str
+        Why, in the plan's words.
+
+    Returns
+    -------
+    Examined
+        Problems, roles and rows.
+
+    Raises
+    ------
+    UsageError
+        An argument that cannot be meant, whatever the table.
+    """
+    _check_arguments(target, task, group, time, drop, missing)
+    frame = table.frame
+    roles = {"target": target, "group": group, "time": time}
+    problems = [*table.notes, *_unknown_names(frame.columns, roles, drop)]
+    taken = {name for name in roles.values() if name is not None}
+    dropped = set(drop)
+    free = [name for name in frame.columns if name not in taken | dropped]
+    findings = {name: feature_finding(frame.get_column(name)) for name in free}
+    for finding in findings.values():
+        problems += finding.problems
+    problems += _not_finite(frame, [name for name in frame.columns if name not in dropped])
+    features = [name for name in free if not findings[name].excluded]
+    if not features:
+        problems.append(_no_feature(table, findings))
+    if missing == "error":
+        problems += _refused_missing(frame, features)
+    rows = _rows_used(frame, features, missing)
+    problems += _row_problems(frame, features, rows, missing)
+    problems += _order_problems(frame, group, time)
+
+    schema, found = None, Target(None)
+    if target in frame.columns and len(rows):
+        whole = frame.get_column(target)
+        found = examine_target(whole, whole[rows], task, min_class_rows, min_class_reason)
+        problems += found.problems
+    leaks: dict[str, str] = {}
+    if found.task is not None:
+        kinds = {name: findings[name].kind for name in features}
+        chosen = tuple(Feature(name, kind) for name, kind in kinds.items() if kind != "unknown")
+        schema = Schema(found.task, target, found.classes, found.counts, chosen, group, time, found.why)
+        leaks = _leaks(frame[rows], schema)
+        problems += [_leak(name, target, said) for name, said in leaks.items()]
+    ordered = tuple(p for severity in SEVERITIES for p in problems if p.severity is severity)
+    records = _records(frame, roles, dropped, findings, found, leaks)
+    return Examined(schema, ordered, records, rows)
+
+
+def _check_arguments(
+    target: str, task: str, group: str | None, time: str | None, drop: Collection[str], missing: str
+) -> None:
+    for name, value, allowed in (
+        ("task", task, ("auto", "classification", "regression")),
+        ("missing", missing, ("impute", "drop", "error")),
+    ):
+        if value not in allowed:
+            raise UsageError(f"{name}: one of {', '.join(allowed)} is expected, not {value!r}")
+    if isinstance(drop, str):
+        raise UsageError(f"drop: a list of columns is expected, as [{drop!r}]")
+    named = [
+        (role, name)
+        for role, name in (("target", target), ("group", group), ("time", time))
+        if name is not None
+    ]
+    for at, (role, name) in enumerate(named):
+        twice = [other for other, same in named[:at] if same == name]
+        if name in drop:
+            twice.append("drop")
+        if twice:
+            raise UsageError(f"{role}: {shown(name)} is named by {twice[0]} too; a column has one role")
+
+
+def _unknown_names(
+    columns: list[str], roles: dict[str, str | None], drop: Collection[str]
+) -> Iterable[Problem]:
+    wanted = [(role, name) for role, name in roles.items() if name is not None]
+    wanted += [("drop", name) for name in drop]
+    for role, name in wanted:
+        if name in columns:
+            continue
+        folded = {column.strip().casefold(): column for column in reversed(columns)}
+        near = difflib.get_close_matches(name.strip().casefold(), folded, n=1, cutoff=0.6)
+        if near:
+            cure = f"Did you mean {shown(folded[near[0]])}? Use {option(role, folded[near[0]])}"
+        elif len(columns) <= FEW_COLUMNS:
+            cure = f"The columns are {listed(columns, FEW_COLUMNS)}"
+        else:
+            cure = f"The {len(columns)} columns begin with {listed(columns, FEW_COLUMNS)}"
+        yield Problem(Code.NO_TARGET, "there is no such column", f"{role} {shown(name)}", cure)
+
+
+def _not_finite(frame: pl.DataFrame, names: Iterable[str]) -> list[Problem]:
+    found = (infinities(frame.get_column(name)) for name in names)
+    return [problem for problem in found if problem is not None]
+
+
+def _refused_missing(frame: pl.DataFrame, features: list[str]) -> list[Problem]:
+    cure = f"Fill the cells, or use {option('missing', 'impute')} or {option('missing', 'drop')}"
+    found = (missing_cells(frame.get_column(name), cure) for name in features)
+    return [problem for problem in found if problem is not None]
+
+
+def _rows_used(frame: pl.DataFrame, features: list[str], missing: str) -> IntArray:
+    if missing != "drop" or not features:
+        return np.arange(frame.height)
+    whole = frame.select(pl.all_horizontal(pl.col(features).is_not_null()).alias("whole"))
+    return np.flatnonzero(whole.get_column("whole").to_numpy())
+
+
+def _row_problems(frame: pl.DataFrame, features: list[str], rows: IntArray, missing: str) -> list[Problem]:
+    if len(rows) >= FEWEST_ROWS:
+        return []
+    cause = f"{counted(len(rows), 'row')}, and {FEWEST_ROWS} are the fewest that can be split"
+    cure = "Give a table with more rows"
+    if missing == "drop" and frame.height >= FEWEST_ROWS:
+        empty = max(features, key=lambda name: frame.get_column(name).null_count())
+        cause = f"of {counted(frame.height, 'row')} only {len(rows)} have every feature"
+        cure = f"Use {option('missing', 'impute')}, or leave out the emptiest column: {option('drop', empty)}"
+    return [Problem(Code.TOO_FEW_ROWS, cause, "the table", cure)]
+
+
+def _order_problems(frame: pl.DataFrame, group: str | None, time: str | None) -> list[Problem]:
+    found: list[Problem | None] = []
+    for role, name in (("group", group), ("time", time)):
+        if name is None or name not in frame.columns:
+            continue
+        column = frame.get_column(name)
+        found.append(
+            missing_cells(column, f"Fill the cells or delete these rows; the {role} needs every row")
+        )
+        if role == "group" and column.drop_nulls().n_unique() == 1:
+            cause, cure = (
+                "all rows are of one group, so no group can be held out",
+                "Name another column by --group",
+            )
+            found.append(Problem(Code.TOO_FEW_ROWS, cause, f"group {shown(name)}", cure))
+        if role == "time" and column.null_count() < len(column) and kind_of(column) not in ("number", "date"):
+            cause, cure = (
+                "it holds neither dates nor numbers, so it has no order",
+                "Write dates as 2026-01-31",
+            )
+            found.append(Problem(Code.STRAY_TEXT, cause, f"time {shown(name)}", cure))
+    return [problem for problem in found if problem is not None]
+
+
+def _no_feature(table: Table, findings: dict[str, Finding]) -> Problem:
+    cause = "no column is left to predict from"
+    if findings:
+        cause += f": {listed(findings)} {'is' if len(findings) == 1 else 'are'} of no use"
+        cause += f" ({next(iter(findings.values())).excluded})"
+    return Problem(
+        Code.NO_TABLE, cause, shown(table.name), "Give a table with a column that varies, or drop less"
+    )
+
+
+def _leaks(frame: pl.DataFrame, schema: Schema) -> dict[str, str]:
+    column = frame.get_column(schema.target)
+    known = column.is_not_null()
+    if schema.task == "regression":
+        numbers = column.cast(pl.Float64)
+        known &= numbers.is_finite().fill_null(False)
+        return number_leaks(frame.filter(known), schema.features, numbers.filter(known).to_numpy())
+    codes = column.filter(known).rank("dense").cast(pl.Int64).to_numpy() - 1
+    return class_leaks(frame.filter(known), schema.features, codes)
+
+
+def _leak(name: str, target: str, said: str) -> Problem:
+    cause = f"it alone predicts {shown(target)} ({said}), which is likely a leak"
+    cure = f"If it is not known when predicting, leave it out: {option('drop', name)}"
+    return Problem(Code.TELLTALE_COLUMN, cause, f"column {shown(name)}", cure, Severity.WARNING)
+
+
+def _records(
+    frame: pl.DataFrame,
+    roles: dict[str, str | None],
+    dropped: set[str],
+    findings: dict[str, Finding],
+    target: Target,
+    leaks: dict[str, str],
+) -> tuple[ColumnRecord, ...]:
+    role_of: dict[str, Literal["target", "group", "time"]] = {}
+    for role in ("target", "group", "time"):
+        name = roles[role]
+        if name is not None:
+            role_of[name] = role
+    records = []
+    shape: Literal["feature", "excluded"]
+    for column in frame.iter_columns():
+        name, empty = column.name, column.null_count()
+        if name in findings:
+            finding = findings[name]
+            note = finding.excluded or (f"alone predicts the target: {leaks[name]}" if name in leaks else "")
+            shape = "excluded" if finding.excluded else "feature"
+            records.append(ColumnRecord(name, finding.kind, shape, empty, finding.levels, note))
+            continue
+        kind = kind_of(column)
+        counted_kind = kind in ("category", "boolean") or (roles["target"] == name and bool(target.classes))
+        levels = column.drop_nulls().n_unique() if counted_kind or name == roles["group"] else None
+        if name in dropped:
+            records.append(ColumnRecord(name, kind, "excluded", empty, levels, "dropped as asked"))
+        else:
+            records.append(ColumnRecord(name, kind, role_of[name], empty, levels, ""))
+    return tuple(records)
