@@ -90,6 +90,7 @@ class Status(Enum):
     NOT_CONVERGED = "the solver says it has not converged; raise max_iter or scale the columns"
     SEPARABLE = "the classes can be separated, so the likelihood has no maximum; add a penalty"
     NOT_IDENTIFIED = "the data cannot tell some parameters apart; drop a column or add a penalty"
+    OUT_OF_TIME = "not fitted within the time limit; raise time_limit or leave the slow models out"
     FAILED = "the estimator raised an error"
 
     @property

@@ -1,0 +1,133 @@
+"""From what a person names to candidates: aliases, import paths, estimators, pipelines."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sklearn.base import is_classifier, is_outlier_detector, is_regressor
+from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import Pipeline
+
+from thetahat.comparison.aliases import Task, alias_for
+from thetahat.comparison.candidates import Candidate
+from thetahat.comparison.recipe import Recipe
+from thetahat.contracts import Predictor
+from thetahat.errors import UsageError
+from thetahat.resampling.adapter import SklearnPredictor
+
+__all__ = ["Model", "resolve"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """A learner of the user's own, with what cannot be seen from it.
+
+    Parameters
+    ----------
+    estimator : object
+        A scikit-learn compatible estimator or pipeline, or a ``Predictor``.
+    name : str, optional
+        How it is called in the result; its class otherwise.
+    raw : bool, optional
+        Whether it takes the columns of the table as they are, in the caller's own frame library, rather
+        than the prepared matrix. By default a pipeline that begins with a ``ColumnTransformer`` or a
+        transformer of skrub does, and nothing else.
+    """
+
+    estimator: Any
+    name: str = ""
+    raw: bool | None = None
+
+
+def resolve(
+    models: Iterable[Any], task: Task, classes: int, loss: str, recipe: Recipe, raw: Recipe
+) -> list[Candidate]:
+    """Turn what a person named into candidates, the dummy among them.
+
+    Parameters
+    ----------
+    models : iterable
+        Each an alias, ``"package.module:Class"``, an estimator, a ``(name, estimator)`` pair, or a
+        :class:`Model`.
+    task, classes, loss
+        What is predicted, of how many classes (0 for numbers), and under which loss.
+    recipe, raw : Recipe
+        For learners that take a matrix, and for pipelines that take the table.
+
+    Raises
+    ------
+    UsageError
+        A name is unknown, stands twice, or cannot do the task; all such are named together.
+    """
+    found: list[Candidate] = []
+    complaints: list[str] = []
+    for model in models:
+        try:
+            found.append(_candidate(model, task, classes, loss, recipe, raw))
+        except UsageError as error:
+            complaints.append(str(error))
+    names = [candidate.name for candidate in found]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        complaints.append(
+            f"models: {', '.join(twice)} more than once; give each its own name with ('name', estimator)"
+        )
+    if complaints:
+        raise UsageError("\n".join(complaints))
+    if "dummy" not in names:
+        found.insert(0, _candidate("dummy", task, classes, loss, recipe, raw))
+    return found
+
+
+def _candidate(model: Any, task: Task, classes: int, loss: str, recipe: Recipe, raw: Recipe) -> Candidate:
+    if isinstance(model, str) and ":" not in model:
+        alias = alias_for(model, task)
+        return Candidate(model, alias.description, recipe, alias.make[task](classes, loss))
+    if isinstance(model, str):
+        model = Model(_import(model), name=model.rpartition(":")[2])
+    elif isinstance(model, tuple) and len(model) == 2 and isinstance(model[0], str):
+        model = Model(model[1], name=model[0])
+    elif not isinstance(model, Model):
+        model = Model(model)
+    learner, kind = _learner(model.estimator, task, classes)
+    takes_table = _prepares_for_itself(model.estimator) if model.raw is None else model.raw
+    return Candidate(model.name or kind, kind, raw if takes_table else recipe, learner)
+
+
+def _import(path: str) -> Any:
+    module, _, name = path.partition(":")
+    try:
+        made = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UsageError(f"models: cannot import {path}: {error}") from None
+    try:
+        return made() if isinstance(made, type) else made
+    except TypeError as error:
+        raise UsageError(f"models: {path} needs arguments ({error}); give an object from Python") from None
+
+
+def _learner(estimator: Any, task: Task, classes: int) -> tuple[Predictor[Any], str]:
+    if isinstance(estimator, type):
+        raise UsageError(f"models: {estimator.__name__} is a class; give an object, {estimator.__name__}()")
+    if isinstance(estimator, Predictor):
+        return estimator, type(estimator).__name__
+    if not (hasattr(estimator, "fit") and hasattr(estimator, "predict") and hasattr(estimator, "get_params")):
+        raise UsageError(
+            f"models: {estimator!r} is neither a known name nor an estimator with fit, predict and get_params"
+        )
+    last = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+    kind = type(last).__name__
+    wrong = is_regressor(estimator) if task == "classification" else is_classifier(estimator)
+    if wrong or is_outlier_detector(estimator):
+        raise UsageError(f"models: {kind} cannot do a {task}, which this target asks for (see task)")
+    return SklearnPredictor(estimator, classes or None), kind
+
+
+def _prepares_for_itself(estimator: Any) -> bool:
+    if not isinstance(estimator, Pipeline) or not estimator.steps:
+        return False
+    first = estimator.steps[0][1]
+    return isinstance(first, ColumnTransformer) or type(first).__module__.startswith("skrub")

@@ -1,0 +1,152 @@
+"""What stands between a table and a learner, fitted inside each training fold and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import polars as pl
+from numpy.typing import NDArray
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from thetahat.comparison.schema import Feature
+
+__all__ = ["FittedRecipe", "RawTable", "Recipe", "TableRecipe"]
+
+# A category beyond the so many commonest of the training fold is coded as one of "the rest".
+MOST_LEVELS = 50
+
+
+class FittedRecipe(Protocol):
+    """A recipe that has seen its training rows."""
+
+    def transform(self, X: pl.DataFrame, /) -> Any:
+        """Return these rows in the form the learner takes."""
+        ...
+
+
+class Recipe(Protocol):
+    """How rows of the table become what a learner takes."""
+
+    def fit(self, X: pl.DataFrame, /) -> FittedRecipe:
+        """Learn from training rows alone what the recipe needs."""
+        ...
+
+    def describe(self) -> str:
+        """Say in words what the recipe does."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TableRecipe:
+    """Numbers imputed by the median and standardised, categories one-hot, dates taken apart.
+
+    Parameters
+    ----------
+    features : tuple of Feature
+        Names and kinds of the columns. The kinds are those of the whole table; medians, means, scales
+        and levels are those of the training rows.
+    """
+
+    features: tuple[Feature, ...]
+
+    def fit(self, X: pl.DataFrame, /) -> FittedTableRecipe:
+        """Learn medians, means, scales and levels from training rows."""
+        columns = self._prepared(X)
+        # Named after the place, since a column may have any name, an empty one included.
+        numbers = [c for f, c in self._places() if f.kind in ("number", "boolean")]
+        categories = [c for f, c in self._places() if f.kind == "category"]
+        dates = [c for f, c in self._places() if f.kind == "date"]
+        steps: list[tuple[str, Any, list[str]]] = []
+        if numbers:
+            steps.append(("numbers", _numbers(), numbers))
+        if categories:
+            one_hot = OneHotEncoder(
+                handle_unknown="infrequent_if_exist", max_categories=MOST_LEVELS, sparse_output=False
+            )
+            steps.append(("categories", one_hot, categories))
+        if dates:
+            steps.append(("dates", _dates(), dates))
+        return FittedTableRecipe(self, ColumnTransformer(steps, sparse_threshold=0.0).fit(columns))
+
+    def describe(self) -> str:
+        """Say in words what the recipe does."""
+        kinds = {feature.kind for feature in self.features}
+        words = []
+        if kinds & {"number", "boolean"}:
+            words.append("numbers: missing values take the median, then mean 0 and variance 1")
+        if "category" in kinds:
+            words.append("categories: one-hot, a missing value is a level of its own")
+        if "date" in kinds:
+            words.append("dates: year, month, day, weekday and seconds, then as numbers")
+        return "; ".join(words)
+
+    def _places(self) -> list[tuple[Feature, str]]:
+        return [(feature, f"x{place}") for place, feature in enumerate(self.features)]
+
+    def _prepared(self, X: pl.DataFrame) -> pl.DataFrame:
+        columns = []
+        for feature, place in self._places():
+            column = X.get_column(feature.name).alias(place)
+            if feature.kind in ("number", "boolean"):
+                column = column.cast(pl.Float64)
+            elif feature.kind == "category":
+                column = column.cast(pl.String)
+            columns.append(column)
+        return pl.DataFrame(columns)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FittedTableRecipe:
+    """A table recipe with the medians, means, scales and levels of its training rows."""
+
+    recipe: TableRecipe
+    columns: ColumnTransformer
+
+    def transform(self, X: pl.DataFrame, /) -> NDArray[Any]:
+        """Return the rows as a float64 matrix."""
+        matrix: NDArray[Any] = self.columns.transform(self.recipe._prepared(X))
+        return matrix
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RawTable:
+    """The rows as they are, in the user's own frame library: for pipelines that prepare for themselves.
+
+    Parameters
+    ----------
+    names : tuple of str
+        The feature columns.
+    to_native : callable
+        From a polars frame to the user's own.
+    """
+
+    names: tuple[str, ...]
+    to_native: Callable[[pl.DataFrame], Any]
+
+    def fit(self, X: pl.DataFrame, /) -> RawTable:
+        """Learn nothing."""
+        return self
+
+    def describe(self) -> str:
+        """Say in words what the recipe does."""
+        return "the columns as they are; the pipeline prepares them itself"
+
+    def transform(self, X: pl.DataFrame, /) -> Any:
+        """Return the rows in the user's own frame library."""
+        return self.to_native(X.select(self.names))
+
+
+def _numbers() -> Any:
+    return make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
+
+
+def _dates() -> Any:
+    # skrub brings pandas and takes most of a second to import: only a table with dates waits for it.
+    from skrub import ApplyToCols, DatetimeEncoder  # noqa: PLC0415
+
+    return make_pipeline(ApplyToCols(DatetimeEncoder(add_weekday=True)), _numbers())

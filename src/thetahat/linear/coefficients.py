@@ -1,0 +1,30 @@
+"""The estimate of a linear model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from thetahat.contracts import FloatArray
+
+__all__ = ["Coefficients"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Coefficients:
+    """η = intercept + X coef.
+
+    Parameters
+    ----------
+    intercept : ndarray of shape (k,)
+        One for each column of η.
+    coef : ndarray of shape (d, k)
+        Slopes.
+    """
+
+    intercept: FloatArray
+    coef: FloatArray
+
+    def eta(self, X: FloatArray, /) -> FloatArray:
+        """Return η, shape (n, k)."""
+        eta: FloatArray = X @ self.coef + self.intercept
+        return eta
