@@ -1,3 +1,5 @@
+from .comparison.compare import Comparison, compare
+from .comparison.models import Model
 from .errors import (
     Code,
     DataError,
@@ -13,11 +15,14 @@ __version__: str
 
 __all__ = [
     "Code",
+    "Comparison",
     "DataError",
+    "Model",
     "Problem",
     "ResultFileError",
     "Severity",
     "ThetaHatError",
     "ThetaHatWarning",
     "UsageError",
+    "compare",
 ]

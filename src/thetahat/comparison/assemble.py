@@ -1,0 +1,119 @@
+"""From the held-out records of every draw to the models and pairs of a saved comparison."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from thetahat.comparison.candidates import Candidate
+from thetahat.comparison.held_out import HeldOut
+from thetahat.comparison.metrics import OVER_ROWS, Loss, scores_of
+from thetahat.contracts import Status
+from thetahat.resampling.intervals import HoldoutRows, IntervalMethod, OverDraws
+from thetahat.resampling.replicate import Replicates
+from thetahat.results.comparison import Estimate, ModelRecord, Score
+
+__all__ = ["losses_of", "model_records"]
+
+
+def losses_of(candidates: Sequence[Candidate], replicates: Replicates[list[HeldOut]]) -> dict[str, OverDraws]:
+    """Return the held-out losses of each candidate that has one on every draw, best first."""
+    n_train = np.array([len(draw.train) for draw in replicates.draws], dtype=float)
+    n_test = np.array([len(draw.test) for draw in replicates.draws], dtype=float)
+    losses: dict[str, OverDraws] = {}
+    for place, candidate in enumerate(candidates):
+        rows = [rec.rows for value in replicates.values if (rec := value[place]).rows is not None]
+        if rows and len(rows) == len(replicates.values):
+            losses[candidate.name] = OverDraws(np.array([r.mean() for r in rows]), n_train, n_test, rows)
+    return dict(sorted(losses.items(), key=lambda item: float(item[1].values.mean())))
+
+
+def model_records(
+    candidates: Sequence[Candidate],
+    replicates: Replicates[list[HeldOut]],
+    losses: dict[str, OverDraws],
+    loss: Loss,
+    method: IntervalMethod,
+    level: float,
+) -> tuple[ModelRecord, ...]:
+    """Return a record for each candidate, best first, those without a result last."""
+    places = {candidate.name: place for place, candidate in enumerate(candidates)}
+    order = [*losses, *(name for name in places if name not in losses)]
+    records = []
+    for name in order:
+        held = [value[places[name]] for value in replicates.values]
+        description = candidates[places[name]].description
+        status = _status(held)
+        if name not in losses:
+            records.append(ModelRecord(name, description, status, False, None, None, None, None, None))
+            continue
+        mean = method(losses[name])
+        low, high = mean.interval(level)
+        train = float(np.mean([rec.train_loss for rec in held]))
+        shown = Estimate(
+            loss.show(mean.estimate),
+            _known(
+                mean.se / (2 * loss.show(mean.estimate)) if loss.squared and mean.estimate > 0 else mean.se
+            ),
+            _shown(loss, low),
+            _shown(loss, high),
+            method.name,
+        )
+        records.append(
+            ModelRecord(
+                name,
+                description,
+                status,
+                all(rec.status.ok for rec in held),
+                Estimate(mean.estimate, _known(mean.se), _known(low), _known(high), method.name),
+                shown,
+                train,
+                loss.show(train),
+                float(np.mean([rec.seconds for rec in held])),
+                _scores(held, losses[name], loss, method, level),
+            )
+        )
+    return tuple(records)
+
+
+def _status(held: Sequence[HeldOut]) -> str:
+    if not held:
+        return Status.OUT_OF_TIME.value
+    bad = [rec for rec in held if not rec.status.ok]
+    if not bad:
+        return Status.SOLVED.value
+    detail = f": {bad[0].detail}" if bad[0].detail else ""
+    return f"{bad[0].status.value}{detail} (in {len(bad)} of {len(held)} draws)"
+
+
+def _scores(
+    held: Sequence[HeldOut], losses: OverDraws, loss: Loss, method: IntervalMethod, level: float
+) -> dict[str, Score]:
+    found = {}
+    for score in scores_of(loss.task):
+        values = np.array([(rec.scores or {}).get(score.name, math.nan) for rec in held])
+        if np.isnan(values).any():
+            found[score.name] = Score(None, None, None, None, "none", score.higher_is_better)
+            continue
+        quantity = OverDraws(values, losses.n_train, losses.n_test)
+        mean = method(quantity)
+        low, high = mean.interval(level)
+        per_row = isinstance(method, HoldoutRows) and score.name in OVER_ROWS
+        over: Literal["folds", "rows", "none"] = (
+            "none" if math.isnan(mean.se) else "rows" if per_row else "folds"
+        )
+        found[score.name] = Score(
+            mean.estimate, _known(mean.se), _known(low), _known(high), over, score.higher_is_better
+        )
+    return found
+
+
+def _shown(loss: Loss, end: float) -> float | None:
+    return loss.show(end) if math.isfinite(end) else None
+
+
+def _known(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

@@ -1,0 +1,77 @@
+"""The functional of a comparison: each candidate's losses on the rows held out of a draw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from thetahat.comparison.candidates import FittedPanel, Panel
+from thetahat.comparison.metrics import Loss, NoProbabilities, fold_scores
+from thetahat.contracts import Fit, FloatArray, Prediction, Sample, Status
+
+__all__ = ["HeldOut", "HeldOutLoss"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldOut:
+    """One candidate on one draw; ``rows`` is None where it failed, and ``detail`` says why."""
+
+    status: Status
+    detail: str
+    rows: FloatArray | None = None
+    train_loss: float = np.nan
+    seconds: float = np.nan
+    scores: dict[str, float] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldOutLoss:
+    """Read every candidate's held-out losses off a panel's fit.
+
+    Parameters
+    ----------
+    panel : Panel
+        Predicts with its fits.
+    loss : Loss
+        The loss of a row.
+    classes : int
+        How many classes; 0 for a regression.
+    """
+
+    panel: Panel
+    loss: Loss
+    classes: int
+
+    def __call__(self, fit: Fit[FittedPanel], train: Sample, held_out: Sample, /) -> list[HeldOut]:
+        """Return one record for each candidate, in the panel's order."""
+        on_train = self.panel.predict(fit.theta, train.X)
+        on_held_out = self.panel.predict(fit.theta, held_out.X)
+        return [
+            self._record(*each, train.y, held_out.y)
+            for each in zip(fit.theta.fits, on_train, on_held_out, strict=True)
+        ]
+
+    def _record(
+        self,
+        fit: Fit[Any],
+        seen: Prediction | Fit[None],
+        new: Prediction | Fit[None],
+        y_seen: Any,
+        y_new: Any,
+    ) -> HeldOut:
+        for outcome in (seen, new):
+            if isinstance(outcome, Fit):
+                return HeldOut(outcome.status, outcome.detail)
+        assert isinstance(seen, Prediction)
+        assert isinstance(new, Prediction)
+        try:
+            rows = self.loss.of_rows(y_new, new)
+            train_loss = float(np.mean(self.loss.of_rows(y_seen, seen)))
+        except NoProbabilities as error:
+            return HeldOut(Status.FAILED, str(error))
+        if not np.isfinite(rows).all():
+            return HeldOut(Status.NOT_FINITE, "a prediction is not a finite number")
+        scores = fold_scores(self.loss.task, y_new, new, self.classes)
+        return HeldOut(fit.status, fit.detail, rows, train_loss, fit.stats["seconds"], scores)

@@ -1,0 +1,1 @@
+"""Small real tables that ship with the package."""
