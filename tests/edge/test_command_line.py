@@ -58,3 +58,10 @@ def test_a_candidates_numbers_do_not_depend_on_its_company(noise):
     among = th.compare(noise, "y", ["logistic", "forest"], resampling="cv:4")
     loss = [next(m.loss for m in r.record.models if m.name == "forest") for r in (alone, among)]
     assert loss[0] == loss[1]
+
+
+def test_check_names_what_is_wrong_and_exits_with_2(noise):
+    assert run("check", noise, "--target", "y").exit_code == 0
+    outcome = run("check", noise, "--target", "Y")
+    assert outcome.exit_code == 2
+    assert "TH101" in outcome.output

@@ -96,6 +96,30 @@ for option in reversed(OPTIONS):
     option(demo)
 
 
+@main.command()
+@click.argument("data", type=click.Path())
+@click.option("--target", required=True, help="Column to predict.")
+@click.option("--sep", help="Delimiter of a text file.")
+@click.option("--encoding", help="Encoding of a text file.")
+@click.option("--strict", is_flag=True, help="Exit with 2 on warnings too.")
+def check(data: str, target: str, sep: str | None, encoding: str | None, strict: bool) -> None:
+    """Check the table DATA alone: every problem found, and exit status 2 if one stops a comparison."""
+    from thetahat.comparison.checks import examine
+    from thetahat.tables import read
+
+    try:
+        found = examine(read(data, sep=sep, encoding=encoding), target)
+        problems, stops = found.problems, bool(found.errors or (strict and found.warnings))
+    except DataError as error:
+        problems, stops = error.problems, True
+    for problem in problems:
+        click.echo(f"{problem.severity.value}: {problem}")
+    if not problems:
+        click.echo("Nothing found.")
+    if stops:
+        raise SystemExit(2)
+
+
 def _compare(data: str, target: str, options: dict[str, Any]) -> None:
     from thetahat.comparison.compare import compare as run
 
