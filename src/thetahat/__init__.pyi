@@ -1,5 +1,6 @@
-from .comparison.compare import Comparison, compare
+from .comparison.compare import compare
 from .comparison.models import Model
+from .comparison.result import Comparison
 from .errors import (
     Code,
     DataError,

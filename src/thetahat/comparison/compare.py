@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import platform
 import time as clock
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from numpy.random import Generator
 
 from thetahat.comparison import verdict as judging
 from thetahat.comparison.aliases import default_names
@@ -21,72 +21,23 @@ from thetahat.comparison.checks import Examined, examine
 from thetahat.comparison.held_out import HeldOutLoss
 from thetahat.comparison.metrics import choose_loss
 from thetahat.comparison.models import resolve
+from thetahat.comparison.planning import choose_interval, choose_plan, fewest_class_rows
 from thetahat.comparison.recipe import RawTable, TableRecipe
+from thetahat.comparison.result import Comparison
 from thetahat.comparison.schema import Schema
-from thetahat.contracts import Sample
-from thetahat.errors import DataError, Problem, Severity, UsageError
-from thetahat.resampling.intervals import METHODS, IntervalMethod
-from thetahat.resampling.plans import Holdout, KFold, Plan, Rows, parse
-from thetahat.resampling.replicate import replicate
+from thetahat.comparison.settings import Settings
+from thetahat.contracts import Draw, Sample
+from thetahat.errors import DataError, Problem, Severity
+from thetahat.resampling.intervals import METHODS
+from thetahat.resampling.plans import Plan, Rows, parse
+from thetahat.resampling.replicate import Replicates, replicate
 from thetahat.results import comparison as record
-from thetahat.tables import Table, frame_like, read
+from thetahat.tables import Table, read
 
-__all__ = ["Comparison", "compare"]
+__all__ = ["compare"]
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Comparison:
-    """What :func:`compare` found.
-
-    Parameters
-    ----------
-    record : ComparisonRecord
-        All of it, as saved.
-    backend : str
-        The library that result tables are made in.
-    """
-
-    record: record.ComparisonRecord
-    backend: str = "polars"
-
-    @property
-    def verdict(self) -> str:
-        """The verdict as a sentence."""
-        return self.record.verdict
-
-    @property
-    def winner(self) -> str | None:
-        """The model that is better than every other, or ``None``."""
-        return self.record.winner
-
-    def table(self) -> Any:
-        """Return the models, best first, as a frame of the caller's own library."""
-        models = self.record.models
-        shown = [m.shown for m in models]
-        return frame_like(
-            self.backend,
-            {
-                "model": [m.name for m in models],
-                self.record.metric.shown_as: [s and s.estimate for s in shown],
-                "se": [s and s.se for s in shown],
-                "low": [s and s.low for s in shown],
-                "high": [s and s.high for s in shown],
-                "train": [m.train_shown for m in models],
-                "fit_seconds": [m.fit_seconds for m in models],
-                "status": [m.status for m in models],
-            },
-        )
-
-    def pairs(self) -> Any:
-        """Return the pairs as a frame of the caller's own library."""
-        fields = ("a", "b", "difference", "low", "high", "p", "p_adjusted", "verdict", "textbook")
-        return frame_like(
-            self.backend, {name: [getattr(pair, name) for pair in self.record.pairs] for name in fields}
-        )
-
-    def to_json(self, path: str | Path) -> None:
-        """Save the result as JSON, schema version 1."""
-        Path(path).write_bytes(record.encode(self.record))
+# Always among the models: what can be had without looking at the features.
+FLOOR = "dummy"
 
 
 def compare(
@@ -94,6 +45,7 @@ def compare(
     target: str,
     models: Iterable[Any] | None = None,
     *,
+    baseline: str = "dummy",
     metric: str = "auto",
     resampling: str = "auto",
     interval: str = "auto",
@@ -108,11 +60,12 @@ def compare(
     sep: str | None = None,
     encoding: str | None = None,
     na_values: Collection[str] | None = None,
+    max_rows: int | None = None,
     time_limit: float | None = None,
     jobs: int = 1,
     seed: int = 0,
     strict: bool = False,
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> Comparison:
     """Compare learners on a table by their loss on held-out rows, with an error bar on everything.
 
@@ -124,6 +77,8 @@ def compare(
         The column to predict.
     models : iterable, optional
         Aliases, ``"package.module:Class"``, estimators, ``(name, estimator)`` pairs.
+    baseline : str
+        The model that the others are held against; added where it is not among them.
     metric : str
         ``auto``, ``error``, ``log-loss``, ``squared-error`` or ``absolute-error``.
     resampling : str
@@ -146,6 +101,8 @@ def compare(
         What to do with missing features.
     sep, encoding, na_values
         How to read a text file.
+    max_rows : int, optional
+        The most rows to use; of a longer table so many are drawn at random, and the result says so.
     time_limit : float, optional
         Seconds after which no further fit is begun; the result then says that it is partial.
     jobs : int
@@ -155,7 +112,7 @@ def compare(
     strict : bool
         Whether warnings about the table stop the work.
     progress : callable
-        Told how many draws are done.
+        Told how many draws are done, of how many.
 
     Returns
     -------
@@ -170,27 +127,47 @@ def compare(
         An argument cannot be meant.
     """
     began = clock.time()
-    _check(level, margin, correction)
-    plan = None if resampling == "auto" else parse(resampling)
-    table = read(data, sep=sep, encoding=encoding, na_values=na_values)
-    found = examine(
-        table, target, task=task, group=group, time=time, drop=drop, missing=missing, **_class_rows(plan)
+    settings = Settings(
+        models=None if models is None else tuple(models),
+        baseline=baseline,
+        metric=metric,
+        resampling=resampling,
+        interval=interval,
+        level=level,
+        margin=margin,
+        correction=correction,
+        task=task,
+        group=group,
+        time=time,
+        drop=drop,
+        missing=missing,
+        sep=sep,
+        encoding=encoding,
+        na_values=na_values,
+        max_rows=max_rows,
+        time_limit=time_limit,
+        seed=seed,
+        strict=strict,
     )
-    stop = found.errors + (found.warnings if strict else ())
-    if stop or found.schema is None:
-        raise DataError(stop or found.problems)
+    settings.check()
+    asked = None if resampling == "auto" else parse(resampling)
+    rng_plan, rng_fits, rng_rows = np.random.default_rng(seed).spawn(3)
+    table = read(data, sep=sep, encoding=encoding, na_values=na_values)
+    whole = table
+    if max_rows is not None and table.frame.height > max_rows:
+        table = _some_rows(table, max_rows, rng_rows)
+    found = _examined(table, target, asked, settings)
+    assert found.schema is not None
     schema = found.schema
-    rng_plan, rng_fits = np.random.default_rng(seed).spawn(2)
-    sample, rows = _sample(table, found)
-    plan, why = _plan(plan, schema, rows)
+    sample, rows = _sample(table, schema, found)
+    plan, why = choose_plan(asked, schema, rows)
     draws = plan.draws(rows, rng=rng_plan)
-    method = _interval(interval, len(draws), time)
+    method = choose_interval(interval, len(draws), time)
     loss = choose_loss(metric, schema.task)
     recipe = TableRecipe(schema.features)
     raw = RawTable(tuple(feature.name for feature in schema.features), table.native)
-    named = default_names(schema.task, rows.n) if models is None else models
     classes = len(schema.classes)
-    candidates = resolve(named, schema.task, classes, loss.name, recipe, raw)
+    candidates = resolve(_named(settings, schema, rows.n), schema.task, classes, loss.name, recipe, raw)
     deadline = None if time_limit is None else began + time_limit
     panel = Panel(candidates, deadline)
     replicates = replicate(
@@ -201,65 +178,82 @@ def compare(
         rng=rng_fits,
         jobs=jobs,
         out_of_time=lambda: deadline is not None and clock.time() > deadline,
-        finished=progress,
+        finished=lambda done: progress(done, len(draws)),
     )
     losses = losses_of(candidates, replicates)
     if plan.spec != "loo" and len(replicates.values) < 2 and len(draws) > 1:
         method = METHODS["none"]
     pairs = judging.judge(losses, judging.Rule(method, level, margin, correction))
     names = list(losses)
-    best = judging.winner(pairs, names, "dummy")
+    best = judging.winner(pairs, names, FLOOR)
+    said = [judging.sentence(pairs, names, FLOOR, rows.n, best)]
+    if baseline != FLOOR:
+        said.append(judging.held_against(pairs, names, baseline))
     finished = record.ComparisonRecord(
         schema_version=record.SCHEMA_VERSION,
-        data=record.DataRecord(table.name, table.frame.height, rows.n, found.columns, missing, table.sha256),
+        data=record.DataRecord(whole.name, whole.frame.height, rows.n, found.columns, missing, whole.sha256),
         task=_task(schema),
         metric=record.MetricRecord(loss.name, loss.shown_as, loss.unit),
-        plan=record.PlanRecord(
-            plan.spec,
-            plan.describe(rows),
-            why,
-            len(replicates.values),
-            len(draws),
-            float(np.mean([len(d.train) for d in draws])),
-            float(np.mean([len(d.test) for d in draws])),
-        ),
+        plan=_plan_record(plan, rows, why, draws, replicates),
         interval=method.name,
         interval_covers=method.covers,
         level=level,
         margin=margin,
         correction=correction,
-        baseline="dummy",
+        baseline=baseline,
         models=model_records(candidates, replicates, losses, loss, method, level),
         pairs=pairs,
-        verdict=judging.sentence(pairs, names, "dummy", rows.n, best),
+        verdict=" ".join(said),
         would_change=judging.would_change(pairs, names, rows.n, best),
         winner=best,
         partial=replicates.stopped,
-        warnings=tuple(_warning(p) for p in (*found.warnings, *found.notices)),
-        provenance=_provenance(data, target, models, resampling, metric, seed, began),
+        warnings=tuple(
+            [_warning(p) for p in (*found.warnings, *found.notices)] + _rows_notice(whole, table, seed)
+        ),
+        provenance=_provenance(settings.command(data, target), seed, began),
     )
     return Comparison(finished, table.backend)
 
 
-def _check(level: float, margin: float | None, correction: str) -> None:
-    if not 0.5 < level < 1:
-        raise UsageError(f"level: must lie between 0.5 and 1, not {level:g}")
-    if margin is not None and not margin > 0:
-        raise UsageError(f"margin: must be positive, not {margin:g}")
-    if correction not in ("holm", "none"):
-        raise UsageError(f"correction: choose holm or none, not {correction!r}")
-
-
-def _class_rows(plan: Plan | None) -> dict[str, Any]:
-    folds = plan.folds if isinstance(plan, KFold) else 5 if plan is None else 2
-    return (
-        {"min_class_rows": folds, "min_class_reason": f"one for each of {folds} folds"} if folds > 2 else {}
+def _examined(table: Table, target: str, plan: Plan | None, settings: Settings) -> Examined:
+    fewest, reason = fewest_class_rows(plan)
+    found = examine(
+        table,
+        target,
+        task=settings.task,
+        group=settings.group,
+        time=settings.time,
+        drop=settings.drop,
+        missing=settings.missing,
+        min_class_rows=fewest,
+        min_class_reason=reason,
     )
+    stop = found.errors + (found.warnings if settings.strict else ())
+    if stop or found.schema is None:
+        raise DataError(stop or found.problems)
+    return found
 
 
-def _sample(table: Table, found: Examined) -> tuple[Sample, Rows]:
-    assert found.schema is not None
-    schema = found.schema
+def _named(settings: Settings, schema: Schema, rows: int) -> Sequence[Any]:
+    models = default_names(schema.task, rows) if settings.models is None else list(settings.models)
+    known = [model[0] if isinstance(model, tuple) else getattr(model, "name", model) for model in models]
+    return models if settings.baseline in (FLOOR, *known) else [*models, settings.baseline]
+
+
+def _some_rows(table: Table, most: int, rng: Generator) -> Table:
+    kept = np.sort(rng.choice(table.frame.height, most, replace=False))
+    return replace(table, frame=table.frame[kept])
+
+
+def _rows_notice(whole: Table, used: Table, seed: int) -> list[record.WarningRecord]:
+    if used is whole:
+        return []
+    cause = f"{used.frame.height} of its {whole.frame.height} rows were drawn at random (seed {seed})"
+    cure = "Raise max_rows for narrower intervals"
+    return [record.WarningRecord("", "notice", whole.name, cause, cure)]
+
+
+def _sample(table: Table, schema: Schema, found: Examined) -> tuple[Sample, Rows]:
     frame = table.frame[found.rows]
     values = frame.get_column(schema.target)
     labels = None
@@ -276,35 +270,18 @@ def _sample(table: Table, found: Examined) -> tuple[Sample, Rows]:
     return Sample(frame, y), Rows(frame.height, labels, groups, times)
 
 
-def _plan(plan: Plan | None, schema: Schema, rows: Rows) -> tuple[Plan, str]:
-    if schema.group is not None and schema.time is not None:
-        raise UsageError("group, time: name one of them, not both")
-    if plan is not None:
-        return plan, "as asked"
-    if rows.times is not None:
-        return KFold(5), f"{schema.time} orders the rows"
-    if rows.groups is not None:
-        folds = min(10, len(np.unique(rows.groups)))
-        return KFold(max(2, folds)), f"{schema.group} groups the rows"
-    if schema.class_counts and min(schema.class_counts) < 10:
-        return KFold(5, 2), f"the smallest class has {min(schema.class_counts)} rows"
-    if rows.n <= 1000:
-        return KFold(10, 3), "below 1,000 rows a single split leaves too much to chance"
-    if rows.n <= 100_000:
-        return KFold(10 if rows.n <= 20_000 else 5), "enough rows that one pass over the folds suffices"
-    return Holdout(0.2), "above 100,000 rows a single split is precise enough"
-
-
-def _interval(name: str, draws: int, time: str | None) -> IntervalMethod:
-    if time is not None and draws > 1:
-        if name not in ("auto", "none"):
-            raise UsageError("interval: none is offered yet for folds ordered in time; use interval='auto'")
-        return METHODS["none"]
-    if name == "auto":
-        return METHODS["holdout" if draws == 1 else "corrected-t"]
-    if name not in METHODS:
-        raise UsageError(f"interval: there is no {name!r}; choose auto, {', '.join(METHODS)}")
-    return METHODS[name]
+def _plan_record(
+    plan: Plan, rows: Rows, why: str, draws: Sequence[Draw], replicates: Replicates[Any]
+) -> record.PlanRecord:
+    return record.PlanRecord(
+        plan.spec,
+        plan.describe(rows),
+        why,
+        len(replicates.values),
+        len(draws),
+        float(np.mean([len(d.train) for d in draws])),
+        float(np.mean([len(d.test) for d in draws])),
+    )
 
 
 def _task(schema: Schema) -> record.TaskRecord:
@@ -320,23 +297,12 @@ def _warning(problem: Problem) -> record.WarningRecord:
     return record.WarningRecord(problem.code.value, severity, problem.place, problem.cause, problem.cure)
 
 
-def _provenance(
-    data: Any,
-    target: str,
-    models: Iterable[Any] | None,
-    resampling: str,
-    metric: str,
-    seed: int,
-    began: float,
-) -> record.ProvenanceRecord:
-    source = str(data) if isinstance(data, (str, Path)) else "DATA"
-    named = "".join(f" -m {m}" for m in models or () if isinstance(m, str))
+def _provenance(command: str, seed: int, began: float) -> record.ProvenanceRecord:
     return record.ProvenanceRecord(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         seconds=clock.time() - began,
         seed=seed,
-        command=f"thetahat compare {source} --target {target}{named} --resampling {resampling} "
-        f"--metric {metric} --seed {seed}",
+        command=command,
         python=platform.python_version(),
         platform=platform.system(),
         versions={name: version(name) for name in ("thetahat", "numpy", "scipy", "scikit-learn", "polars")},

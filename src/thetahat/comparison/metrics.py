@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -11,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn import metrics as peer
+from scipy.stats import rankdata
 
 from thetahat.contracts import FloatArray, Prediction
 from thetahat.errors import UsageError
@@ -148,34 +147,49 @@ def choose_loss(name: str, task: Task) -> Loss:
 
 def _auc(y: NDArray[Any], prediction: Prediction, classes: int) -> float:
     belief = prediction.score if prediction.probability is None else prediction.probability
-    present = np.unique(y)
-    if belief is None or len(present) < classes:
+    if belief is None or len(np.unique(y)) < classes:
         return math.nan
     if classes == 2:
-        return float(peer.roc_auc_score(y, belief[:, 1]))
+        return _rank_sum(y == 1, belief[:, 1])
     # One class against the rest, each class counting the same.
-    return float(np.mean([peer.roc_auc_score(y == c, belief[:, c]) for c in range(classes)]))
+    return float(np.mean([_rank_sum(y == c, belief[:, c]) for c in range(classes)]))
+
+
+def _rank_sum(positive: NDArray[np.bool_], belief: FloatArray) -> float:
+    """Return the chance that a positive row ranks above a negative one, a tie counting half."""
+    ones = int(np.count_nonzero(positive))
+    ranks = rankdata(belief)[positive].sum()
+    return float((ranks - ones * (ones + 1) / 2) / (ones * (len(positive) - ones)))
 
 
 def _log_loss(y: NDArray[Any], prediction: Prediction, classes: int) -> float:
     return math.nan if prediction.probability is None else float(np.mean(_surprise(y, prediction)))
 
 
+def _confusion(y: NDArray[Any], prediction: Prediction, classes: int) -> NDArray[np.int64]:
+    """Return the rows of each true class (down) by predicted class (across)."""
+    cells = np.bincount(y * classes + prediction.value.astype(np.int64), minlength=classes**2)
+    return cells.reshape(classes, classes)
+
+
 def _recalls(y: NDArray[Any], prediction: Prediction, classes: int) -> float:
-    return float(
-        peer.recall_score(y, prediction.value, labels=np.unique(y), average="macro", zero_division=0)
-    )
+    counts = _confusion(y, prediction, classes)
+    present = counts.sum(axis=1) > 0
+    return float(np.mean(np.diag(counts)[present] / counts.sum(axis=1)[present]))
 
 
 def _f1(y: NDArray[Any], prediction: Prediction, classes: int) -> float:
-    if classes == 2:
-        return float(peer.f1_score(y, prediction.value, zero_division=0))
-    labels = np.union1d(y, prediction.value)
-    return float(peer.f1_score(y, prediction.value, labels=labels, average="macro", zero_division=0))
+    counts = _confusion(y, prediction, classes)
+    seen = counts.sum(axis=1) + counts.sum(axis=0)
+    # Of two classes the second is the one sought; of more, every class that occurs counts the same.
+    asked = np.array([False, True]) if classes == 2 else seen > 0
+    return float(np.mean(2 * np.diag(counts)[asked] / np.maximum(seen[asked], 1)))
 
 
 def _r2(y: NDArray[Any], prediction: Prediction, classes: int) -> float:
-    return math.nan if len(y) < 2 or np.ptp(y) == 0 else float(peer.r2_score(y, prediction.value))
+    if len(y) < 2 or np.ptp(y) == 0:
+        return math.nan
+    return float(1 - np.sum(_squared(y, prediction)) / np.sum((y - np.mean(y)) ** 2))
 
 
 _SCORES: Mapping[Task, tuple[Score, ...]] = MappingProxyType(
@@ -204,6 +218,4 @@ def scores_of(task: Task) -> tuple[Score, ...]:
 
 def fold_scores(task: Task, y: NDArray[Any], prediction: Prediction, classes: int) -> dict[str, float]:
     """Return every score of one held-out fold; NaN where it does not exist there."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return {score.name: score.of_fold(y, prediction, classes) for score in scores_of(task)}
+    return {score.name: score.of_fold(y, prediction, classes) for score in scores_of(task)}

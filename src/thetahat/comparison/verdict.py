@@ -18,7 +18,7 @@ from thetahat.contracts import FloatArray
 from thetahat.resampling.intervals import IntervalMethod, MeanEstimate, OverDraws
 from thetahat.results.comparison import PairRecord, Verdict
 
-__all__ = ["Rule", "judge", "sentence", "winner", "would_change"]
+__all__ = ["Rule", "held_against", "judge", "sentence", "winner", "would_change"]
 
 # Beyond this, "more rows" is no longer advice.
 MOST_ROWS_WORTH_SAYING = 10_000_000
@@ -132,6 +132,32 @@ def sentence(
     if all(verdicts[other] == "equivalent" for other in tied):
         return f"{together} are equivalent: they differ by less than the margin {on}."
     return f"No clear winner: {together} cannot be told apart {on}."
+
+
+def held_against(pairs: Sequence[PairRecord], names: Sequence[str], baseline: str) -> str:
+    """Say how the models do against the one that was named as the baseline.
+
+    Parameters
+    ----------
+    pairs, names
+        As for :func:`winner`.
+    baseline : str
+        The model that the others are held against.
+    """
+    if baseline not in names:
+        return f"The baseline {baseline} has no result."
+    verdicts = {other: _verdict_between(pairs, other, baseline) for other in names if other != baseline}
+    words = [
+        f"{_listed(those)} {'is' if len(those) == 1 else 'are'} {words}"
+        for verdict, words in (
+            ("better", "better"),
+            ("equivalent", "equivalent"),
+            ("undecided", "not to be told apart"),
+            ("worse", "worse"),
+        )
+        if (those := [name for name, found in verdicts.items() if found == verdict])
+    ]
+    return f"Against the baseline {baseline}: {'; '.join(words)}." if words else ""
 
 
 def would_change(pairs: Sequence[PairRecord], names: Sequence[str], rows: int, best: str | None) -> str:

@@ -1,0 +1,57 @@
+"""Which plan and which interval a comparison uses where none was asked for, and why."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from thetahat.comparison.schema import Schema
+from thetahat.errors import UsageError
+from thetahat.resampling.intervals import METHODS, IntervalMethod
+from thetahat.resampling.plans import Holdout, KFold, Plan, Rows
+
+__all__ = ["choose_interval", "choose_plan", "fewest_class_rows"]
+
+FOLDS_IF_FREE = 5
+
+
+def fewest_class_rows(plan: Plan | None) -> tuple[int, str]:
+    """Return the fewest rows that each class must have under a plan, and why."""
+    folds = plan.folds if isinstance(plan, KFold) else FOLDS_IF_FREE if plan is None else 2
+    return folds, f"one for each of {folds} folds" if folds > 2 else "one to train on and one to be held out"
+
+
+def choose_plan(asked: Plan | None, schema: Schema, rows: Rows) -> tuple[Plan, str]:
+    """Return the plan asked for, or one that fits the table's size and kind, and why."""
+    if asked is not None:
+        return asked, "as asked"
+    if rows.times is not None:
+        return KFold(5), f"{schema.time} orders the rows"
+    if rows.groups is not None:
+        folds = min(10, len(np.unique(rows.groups)))
+        return KFold(max(2, folds)), f"{schema.group} groups the rows"
+    if schema.class_counts and min(schema.class_counts) < 10:
+        return KFold(FOLDS_IF_FREE, 2), f"the smallest class has {min(schema.class_counts)} rows"
+    if rows.n <= 1000:
+        return KFold(10, 3), "below 1\N{THIN SPACE}000 rows a single split leaves too much to chance"
+    if rows.n <= 100_000:
+        return KFold(10 if rows.n <= 20_000 else 5), "enough rows that one pass over the folds suffices"
+    return Holdout(0.2), "above 100\N{THIN SPACE}000 rows a single split is precise enough"
+
+
+def choose_interval(name: str, draws: int, time: str | None) -> IntervalMethod:
+    """Return the interval asked for, or the usual one for so many draws.
+
+    Raises
+    ------
+    UsageError
+        There is no such interval, or none for folds ordered in time.
+    """
+    if time is not None and draws > 1:
+        if name not in ("auto", "none"):
+            raise UsageError("interval: none is offered yet for folds ordered in time; use interval='auto'")
+        return METHODS["none"]
+    if name == "auto":
+        return METHODS["holdout" if draws == 1 else "corrected-t"]
+    if name not in METHODS:
+        raise UsageError(f"interval: there is no {name!r}; choose auto, {', '.join(METHODS)}")
+    return METHODS[name]

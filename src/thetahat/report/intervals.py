@@ -1,0 +1,215 @@
+"""One kind of picture: a row a thing, its point and its interval, drawn for a notebook or as SVG.
+
+The wide form has names on the left and numbers in a column on the right; the narrow form, for a phone,
+sets both above the interval. Nothing global of matplotlib is touched.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from thetahat.report import numbers
+
+__all__ = ["IntervalPlot", "Row", "draw", "shortened", "svg"]
+
+INK, FAINT, ACCENT, BAND = "#1a1b1c", "#6e7074", "#0072b2", "#dcebf5"
+# What the colours are called in a page, where they follow the reader's scheme.
+VARIABLES = {INK: "currentColor", FAINT: "var(--faint)", ACCENT: "var(--accent)", BAND: "var(--band)"}
+SIZE = 12.0
+LONGEST_NAME = 34
+# The mean width of a bold letter in a wide typeface.
+LETTER = 0.68 * SIZE
+# Axis marks and what stands around the rows, in points.
+BELOW, WIDE_ROW, NARROW_ROW = 46.0, 25.0, 40.0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A point with its interval; ``numbers`` is what stands beside it."""
+
+    name: str
+    value: float
+    low: float | None
+    high: float | None
+    numbers: str
+    strong: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalPlot:
+    """What to draw.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        From top to bottom.
+    axis : str
+        Label of the axis, with its unit and direction.
+    finding : str
+        What the picture shows, as a sentence.
+    band : tuple of float, optional
+        An interval drawn faintly through all rows.
+    line : (float, str), optional
+        A dashed line and what it is.
+    floor : float, optional
+        Where the axis ends, whatever the intervals say: 0 for what cannot be negative.
+    """
+
+    rows: Sequence[Row]
+    axis: str
+    finding: str
+    band: tuple[float, float] | None = None
+    line: tuple[float, str] | None = None
+    floor: float | None = None
+
+
+def draw(plot: IntervalPlot, ax: Any = None) -> Any:
+    """Draw on matplotlib axes, made where none are given; return them."""
+    if ax is None:
+        from matplotlib import pyplot  # noqa: PLC0415
+
+        width, height = 8.0, (BELOW + 34 + WIDE_ROW * len(plot.rows)) / 72
+        _, ax = pyplot.subplots(figsize=(width, height), layout="constrained")
+    _rows(ax, plot)
+    ax.set_title(plot.finding, loc="left", fontsize=SIZE, parse_math=False)
+    return ax
+
+
+def svg(plot: IntervalPlot, width: float, *, narrow: bool) -> str:
+    """Return the picture as an SVG element of this width in pixels, its colours those of the page.
+
+    Names are escaped, never read as mathematics or markup; equal plots give equal bytes.
+    """
+    from matplotlib import rc_context  # noqa: PLC0415
+    from matplotlib.backends.backend_svg import FigureCanvasSVG  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    settings: Any = {"svg.fonttype": "none", "svg.hashsalt": "thetahat", "font.family": "DejaVu Sans"}
+    height = BELOW + 8 + (NARROW_ROW if narrow else WIDE_ROW) * len(plot.rows)
+    left = 18.0 if narrow else 20 + LETTER * max(len(shortened(row.name)) for row in plot.rows)
+    right = 18.0 if narrow else 20 + LETTER * max(len(row.numbers) for row in plot.rows)
+    with rc_context(settings):
+        figure = Figure(figsize=(width / 72, height / 72), dpi=72)
+        FigureCanvasSVG(figure)
+        figure.patch.set_visible(False)
+        box = (left / width, BELOW / height, (width - left - right) / width, (height - BELOW - 4) / height)
+        ax = figure.add_axes(box)
+        ax.patch.set_visible(False)
+        _rows(ax, plot, narrow=narrow, letters=int((width - left - right) / LETTER))
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return _for_page(buffer.getvalue(), plot.finding)
+
+
+def _rows(ax: Any, plot: IntervalPlot, *, narrow: bool = False, letters: int = 0) -> None:
+    low, high = _limits(plot)
+    ax.set_xlim(low, high)
+    ax.set_ylim(len(plot.rows) - 0.5, -0.5)
+    if plot.band is not None:
+        ax.axvspan(max(plot.band[0], low), min(plot.band[1], high), color=BAND, linewidth=0)
+    if plot.line is not None and low <= plot.line[0] <= high:
+        ax.axvline(plot.line[0], color=FAINT, linewidth=1, linestyle=(0, (4, 3)))
+    below = 0.2 if narrow else 0.0
+    for place, row in enumerate(plot.rows):
+        _interval(ax, row, place + below, low, high)
+        _words(ax, row, place, letters if narrow else 0)
+    ax.set_yticks([])
+    for side in ("left", "top", "right"):
+        ax.spines[side].set_visible(False)
+    ax.spines["bottom"].set_color(FAINT)
+    _ticks(ax, 3 if narrow else 6)
+    ax.tick_params(axis="x", colors=FAINT, labelcolor=INK, labelsize=SIZE - 1)
+    ax.set_xlabel(plot.axis, color=INK, fontsize=SIZE - 1, parse_math=False)
+
+
+def _ticks(ax: Any, most: int) -> None:
+    from matplotlib.ticker import FuncFormatter, MaxNLocator  # noqa: PLC0415
+
+    ax.xaxis.set_major_locator(MaxNLocator(most, steps=[1, 2, 5, 10]))
+    places = ax.get_xticks()
+    decimals = -math.floor(math.log10(places[1] - places[0]) + 1e-9)
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: numbers.number(x, decimals)))
+
+
+def _interval(ax: Any, row: Row, y: float, low: float, high: float) -> None:
+    colour = ACCENT if row.strong else INK
+    if row.value > high or row.value < low:
+        edge, marker = (high, ">") if row.value > high else (low, "<")
+        inside = edge + (0.015 if marker == "<" else -0.015) * (high - low)
+        ax.plot([inside], [y], marker=marker, color=FAINT, markersize=7)
+        return
+    if row.low is not None and row.high is not None:
+        ends = max(row.low, low), min(row.high, high)
+        ax.plot(ends, [y, y], color=colour, linewidth=2.4 if row.strong else 1.6, solid_capstyle="butt")
+    ax.plot([row.value], [y], marker="o", color=colour, markersize=7 if row.strong else 6, clip_on=False)
+
+
+def _words(ax: Any, row: Row, place: int, letters: int) -> None:
+    """Write the name and the numbers: beside the row, or above it on a line of so many letters."""
+    narrow = letters > 0
+    y = place - 0.22 if narrow else place
+    name = shortened(row.name, letters - len(row.numbers) - 2 if narrow else LONGEST_NAME)
+    places = ((0.0, "left"), (1.0, "right")) if narrow else ((-8.0, "right"), (8.0, "left"))
+    for (x, side), text, at in zip(places, (name, row.numbers), (0.0, 1.0), strict=True):
+        ax.annotate(
+            text,
+            (at, y),
+            xycoords=("axes fraction", "data"),
+            xytext=(0 if narrow else x, 0),
+            textcoords="offset points",
+            ha=side,
+            va="center",
+            color=INK,
+            fontsize=SIZE,
+            fontweight="bold" if row.strong else "normal",
+            annotation_clip=False,
+            parse_math=False,
+        )
+
+
+def _limits(plot: IntervalPlot) -> tuple[float, float]:
+    """Return the ends of the axis: around what lies together, with the far away left to an arrow."""
+    ends = [(_low(row), _high(row)) for row in plot.rows]
+    centre = plot.rows[0]
+    low, high = _low(centre), _high(centre)
+    for start, stop in sorted(ends, key=lambda end: max(low - end[0], end[1] - high)):
+        width = max(high, stop) - min(low, start)
+        if high == low or width <= 6 * (high - low):
+            low, high = min(low, start), max(high, stop)
+    if plot.line is not None and low - (high - low) < plot.line[0] < high + (high - low):
+        low, high = min(low, plot.line[0]), max(high, plot.line[0])
+    margin = 0.06 * (high - low) or 0.1 * abs(high) or 1.0
+    low, high = low - margin, high + margin
+    return (low if plot.floor is None else max(low, plot.floor)), high
+
+
+def _low(row: Row) -> float:
+    return row.value if row.low is None else row.low
+
+
+def _high(row: Row) -> float:
+    return row.value if row.high is None else row.high
+
+
+def shortened(name: str, most: int = LONGEST_NAME) -> str:
+    """Return a name on one line, its middle left out where it has more letters than fit."""
+    name = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
+    half = max(2, (most - 1) // 2)
+    return name if len(name) <= most else f"{name[:half]}\N{HORIZONTAL ELLIPSIS}{name[-half:]}"
+
+
+def _for_page(document: str, finding: str) -> str:
+    element = document[document.index("<svg") :]
+    element = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", element, flags=re.DOTALL)
+    for colour, variable in VARIABLES.items():
+        element = element.replace(colour, variable)
+    element = element.replace("'DejaVu Sans'", "system-ui, sans-serif")
+    start, inner = element.split(">", 1)
+    start = re.sub(r' (?:width|height)="[^"]*"', "", start)
+    return start.replace("<svg", f'<svg role="img" aria-label="{html.escape(finding)}"', 1) + ">" + inner

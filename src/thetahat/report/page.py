@@ -1,0 +1,127 @@
+"""The HTML page of a comparison: one file, no script, no request, nothing of the data's rows."""
+
+from __future__ import annotations
+
+import base64
+import os
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from thetahat.report import figures, numbers, phrases
+from thetahat.report.intervals import IntervalPlot, shortened, svg
+from thetahat.results.comparison import ComparisonRecord, ModelRecord, encode
+from thetahat.results.saving import replace_file
+
+__all__ = ["fragment", "render", "write"]
+
+# Widths in pixels that the pictures are drawn for: a page on a desk, and a phone.
+WIDE, NARROW = 820.0, 340.0
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A plot drawn for both widths."""
+
+    finding: str
+    wide: Markup
+    narrow: Markup
+
+
+def render(record: ComparisonRecord) -> str:
+    """Return the page.
+
+    Parameters
+    ----------
+    record : ComparisonRecord
+        What to show. Its names and notes come from a stranger's table: all are escaped.
+    """
+    fitted = [model for model in record.models if model.shown is not None]
+    between = figures.differences(record)
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            record=record,
+            fitted=fitted,
+            failed=[model for model in record.models if model.shown is None],
+            forest=_picture(figures.losses(record)) if fitted else None,
+            between=None if between is None else _picture(between),
+            pairs=[pair for pair in record.pairs],
+            matrix=_matrix(record, fitted),
+            scores=list(dict.fromkeys(name for model in fitted for name in model.scores)),
+            json=base64.b64encode(encode(record)).decode(),
+        )
+    )
+
+
+def fragment(record: ComparisonRecord) -> str:
+    """Return the verdict and the leaderboard alone, for a notebook."""
+    fitted = [model for model in record.models if model.shown is not None]
+    return _environment().get_template("fragment.html.j2").render(record=record, fitted=fitted)
+
+
+def write(record: ComparisonRecord, path: str | os.PathLike[str]) -> None:
+    """Write the page, whole or not at all.
+
+    Raises
+    ------
+    UsageError
+        The file cannot be written; what stood there is unharmed.
+    """
+    replace_file(path, render(record).encode())
+
+
+def _picture(plot: IntervalPlot) -> Picture:
+    # Markup is safe here: the picture is built from escaped text.
+    wide, narrow = (Markup(svg(plot, width, narrow=width == NARROW)) for width in (WIDE, NARROW))
+    return Picture(plot.finding, wide, narrow)
+
+
+def _matrix(record: ComparisonRecord, models: list[ModelRecord]) -> list[tuple[str, list[Any]]]:
+    """Return a row for each model: its pairs with every model, seen from it, None with itself."""
+    found = {frozenset((pair.a, pair.b)): pair for pair in record.pairs}
+    return [
+        (
+            model.name,
+            [
+                None
+                if other is model
+                else figures.seen_from(found[frozenset((model.name, other.name))], model.name)
+                for other in models
+            ],
+        )
+        for model in models
+    ]
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("thetahat.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        with_error=numbers.with_error,
+        figure=numbers.figure,
+        p=numbers.p_value,
+        count=numbers.count,
+        duration=numbers.duration,
+        short=shortened,
+    )
+    environment.globals.update(
+        interval=numbers.interval,
+        training=numbers.beside,
+        difference=figures.difference,
+        pair_interval=lambda pair: numbers.interval(pair.low, pair.high, figures.error_of(pair)),
+        words=phrases.VERDICTS,
+        interval_sentence=phrases.interval_sentence,
+        plan_sentence=phrases.plan_sentence,
+    )
+    return environment

@@ -1,0 +1,48 @@
+"""Files written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from thetahat.errors import UsageError
+
+__all__ = ["replace_file"]
+
+
+def replace_file(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write a file beside its place and move it there, so that no reader ever finds half of it.
+
+    Parameters
+    ----------
+    path : path
+        Where to; a file that is there is replaced.
+    content : bytes
+        What to write.
+
+    Raises
+    ------
+    UsageError
+        The folder does not exist, cannot be written, or is full. What stood at the path is unharmed.
+    """
+    target = Path(path)
+    try:
+        handle, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    except OSError as error:
+        raise UsageError(f"{target}: cannot be written: {error.strerror}") from None
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.chmod(beside, _mode_of_new_files())
+        os.replace(beside, target)
+    except OSError as error:
+        Path(beside).unlink(missing_ok=True)
+        raise UsageError(f"{target}: cannot be written: {error.strerror}") from None
+
+
+def _mode_of_new_files() -> int:
+    # mkstemp makes files that only their owner can read; a result is as open as any new file.
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask

@@ -1,0 +1,131 @@
+"""The page in a real browser."""
+
+import os
+import shutil
+
+import pytest
+
+from tests import records
+from thetahat.report import page
+from thetahat.results.comparison import decode, encode
+
+pytestmark = pytest.mark.browser
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("no chromium on this machine, and CI=true")
+        pytest.skip("no chromium on this machine")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as tools:
+        running = tools.chromium.launch(executable_path=program, args=FLAGS)
+        yield running
+        running.close()
+
+
+class Seen:
+    """An opened page, with all that it said and asked for."""
+
+    def __init__(self, browser, path, **options):
+        self.complaints, self.requests, self.dialogs = [], [], []
+        self.context = browser.new_context(**options)
+        self.page = self.context.new_page()
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("dialog", lambda dialog: (self.dialogs.append(dialog.message), dialog.dismiss()))
+        self.page.goto(path.as_uri())
+        self.page.wait_for_load_state()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.context.close()
+
+
+@pytest.fixture(params=list(records.RECORDS))
+def written(request, tmp_path):
+    path = tmp_path / "page.html"
+    page.write(records.RECORDS[request.param](), path)
+    return path
+
+
+def phone_and_desk():
+    for width in (390, 1280):
+        for scheme in ("light", "dark"):
+            yield {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
+
+
+def test_it_renders_asks_for_nothing_complains_of_nothing_and_fits(browser, written):
+    for options in phone_and_desk():
+        with Seen(browser, written, **options) as seen:
+            assert seen.page.locator("h1").inner_text()
+            assert seen.requests == [written.as_uri()]
+            assert (seen.complaints, seen.dialogs) == ([], [])
+            wide = seen.page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= options["viewport"]["width"]
+
+
+def test_a_hostile_name_does_not_execute_and_stands_as_text(browser, tmp_path):
+    path = tmp_path / "page.html"
+    page.write(records.hostile(), path)
+    with Seen(browser, path) as seen:
+        assert seen.page.title() != "taken"
+        assert seen.page.evaluate("document.scripts.length") == 0
+        assert seen.page.evaluate("document.images.length") == 0
+        assert (seen.dialogs, seen.complaints) == ([], [])
+        assert records.HOSTILE in seen.page.locator("#data").inner_text()
+
+
+def test_words_in_the_pictures_neither_overlap_nor_clip(browser, written):
+    for options in phone_and_desk():
+        with Seen(browser, written, **options) as seen:
+            for picture in seen.page.locator("svg:visible").all():
+                frame = picture.bounding_box()
+                boxes = [text.bounding_box() for text in picture.locator("text").all()]
+                for box in boxes:
+                    assert box["x"] >= frame["x"] - 1
+                    assert box["x"] + box["width"] <= frame["x"] + frame["width"] + 1
+                for k, one in enumerate(boxes):
+                    assert not [other for other in boxes[k + 1 :] if overlap(one, other)]
+
+
+def overlap(one, other):
+    across = min(one["x"] + one["width"], other["x"] + other["width"]) - max(one["x"], other["x"])
+    down = min(one["y"] + one["height"], other["y"] + other["height"]) - max(one["y"], other["y"])
+    return across > 1 and down > 3
+
+
+def test_it_prints_with_every_table_open(browser, written, tmp_path):
+    with Seen(browser, written) as seen:
+        seen.page.emulate_media(media="print")
+        assert seen.page.pdf(format="A4").startswith(b"%PDF")
+        hidden = seen.page.locator("table:not(:visible)").count()
+        assert hidden == 0
+
+
+def test_the_json_to_download_is_the_result_to_the_byte(browser, tmp_path):
+    import base64
+
+    record = records.hostile()
+    path = tmp_path / "page.html"
+    page.write(record, path)
+    with Seen(browser, path) as seen:
+        link = seen.page.locator("a[download]").get_attribute("href")
+    content = base64.b64decode(link.partition(",")[2])
+    assert content == encode(record)
+    assert decode(content) == record
+
+
+def test_every_picture_has_words_for_who_cannot_see_it_and_a_table_behind_it(browser, written):
+    with Seen(browser, written) as seen:
+        sections = seen.page.locator("section:has(svg)").all()
+        for section in sections:
+            assert section.locator("details table").count() >= 1
+            assert section.locator("svg").first.get_attribute("aria-label")
