@@ -36,7 +36,9 @@ def test_pure_noise_is_told_apart_from_the_dummy_no_more_often_than_the_level_al
 
 def test_the_demo_answers_and_saves_its_result(tmp_path):
     saved = tmp_path / "out.json"
-    outcome = run("demo", "-m", "logistic", "--resampling", "cv:5", "--json", saved)
+    outcome = run(
+        "demo", "-m", "logistic", "--resampling", "cv:5", "--json", saved, "--report", tmp_path / "p.html"
+    )
     assert outcome.exit_code == 0, outcome.output
     assert json.loads(saved.read_bytes())["winner"] == "logistic"
     assert "logistic is best" in outcome.output
