@@ -1,4 +1,8 @@
 import json
+import os
+import re
+import subprocess
+import sys
 
 import numpy as np
 import polars as pl
@@ -67,3 +71,58 @@ def test_check_names_what_is_wrong_and_exits_with_2(noise):
     outcome = run("check", noise, "--target", "Y")
     assert outcome.exit_code == 2
     assert "TH101" in outcome.output
+
+
+def test_no_color_is_honoured_and_progress_stays_off_stdout(noise):
+    environment = {**os.environ, "FORCE_COLOR": "1", "NO_COLOR": "1", "COLUMNS": "100"}
+    words = [sys.executable, "-m", "thetahat", "compare", str(noise), "--target", "y", "-m", "logistic"]
+    said = subprocess.run([*words, "--resampling", "cv:3"], env=environment, capture_output=True, text=True)
+    assert said.returncode == 0, said.stderr
+    assert "Fitting" not in said.stdout
+    assert not re.search("\\x1b\\[[0-9;]*3[0-7]m", said.stdout + said.stderr)
+
+
+def test_a_saved_result_is_drawn_again(tmp_path, noise):
+    saved, one, other = (tmp_path / name for name in ("r.json", "one.html", "other.html"))
+    run(
+        "compare",
+        noise,
+        "--target",
+        "y",
+        "-m",
+        "logistic",
+        "--resampling",
+        "cv:3",
+        "--json",
+        saved,
+        "--report",
+        one,
+    )
+    assert run("report", saved, "-o", other).exit_code == 0
+    assert one.read_bytes() == other.read_bytes()
+
+
+def test_what_is_not_a_result_is_refused(tmp_path):
+    path = tmp_path / "r.json"
+    path.write_text("{}")
+    outcome = run("report", path, "-o", tmp_path / "out.html")
+    assert outcome.exit_code == 2
+    assert not (tmp_path / "out.html").exists()
+
+
+def test_bad_data_writes_nothing(tmp_path, noise):
+    for words in (("--target", "z"), ("--target", "y", "--metric", "auc")):
+        page, saved = tmp_path / "p.html", tmp_path / "r.json"
+        assert run("compare", noise, *words, "--report", page, "--json", saved).exit_code == 2
+        assert not page.exists()
+        assert not saved.exists()
+
+
+def test_a_learner_is_imported_from_where_the_person_works(tmp_path, noise, monkeypatch):
+    (tmp_path / "own.py").write_text(
+        "from sklearn.naive_bayes import GaussianNB\nclass Mine(GaussianNB): pass\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    outcome = run("compare", noise, "--target", "y", "-m", "own:Mine,logistic", "--resampling", "cv:3")
+    assert outcome.exit_code == 0, outcome.output
+    assert "Mine" in outcome.output

@@ -68,6 +68,7 @@ def test_it_renders_asks_for_nothing_complains_of_nothing_and_fits(browser, writ
             assert seen.page.locator("h1").inner_text()
             assert seen.requests == [written.as_uri()]
             assert (seen.complaints, seen.dialogs) == ([], [])
+            assert seen.page.locator("svg:visible").count() * 2 == seen.page.locator("svg").count()
             wide = seen.page.evaluate("document.documentElement.scrollWidth")
             assert wide <= options["viewport"]["width"]
 
