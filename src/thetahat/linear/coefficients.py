@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from thetahat.contracts import FloatArray
 
@@ -24,7 +25,7 @@ class Coefficients:
     intercept: FloatArray
     coef: FloatArray
 
-    def eta(self, X: FloatArray, /) -> FloatArray:
-        """Return η, shape (n, k)."""
+    def eta(self, X: Any, /) -> FloatArray:
+        """Return η, shape (n, k), for dense or sparse X."""
         eta: FloatArray = X @ self.coef + self.intercept
         return eta

@@ -1,4 +1,4 @@
-"""Logistic and softmax regression by Newton's method with a line search."""
+"""Logistic and softmax regression: maximum likelihood, or with an L2 penalty, by Newton's method."""
 
 from __future__ import annotations
 
@@ -7,13 +7,23 @@ from typing import Any
 
 import numpy as np
 from numpy.random import Generator
-from scipy import linalg, special
+from scipy import special
 
 from thetahat.contracts import Fit, FloatArray, Prediction, Sample, Status
 from thetahat.errors import UsageError
 from thetahat.linear.coefficients import Coefficients
+from thetahat.linear.design import Design
+from thetahat.linear.objective import BERNOULLI, CATEGORICAL, PenalisedLoss, columns, minimise, weights
+from thetahat.linear.separation import Separation, separated_classes
+from thetahat.optimisers.minimum import Minimum
 
 __all__ = ["Logistic"]
+
+# A class that is not in the sample has no best intercept; this is its largest probability there.
+ABSENT = 1e-8
+# Newton's steps along a direction of separation are of length one or so, and its decrement falls with
+# exp(−η / 2): whatever it stopped at below tolerance has passed this on its way.
+SUSPECT = 12.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,121 +31,129 @@ class Logistic:
     """Minimise Σ wᵢ (−log p(yᵢ | xᵢ)) + ‖β‖² / (2C), p the softmax of η = b + xᵀβ over K classes.
 
     The intercepts are not penalised. Two classes are fitted with one η for class 1, so that β is that of
-    binary logistic regression.
+    binary logistic regression; more have one η each, and without a penalty those with Σₖ βₖ = 0 are taken.
 
     Parameters
     ----------
     C : float
-        Inverse of the penalty, finite: without a penalty a maximum need not exist.
+        Inverse of the penalty; infinite is maximum likelihood.
     classes : int
         How many classes there are, K; a class that the sample lacks keeps its place.
     max_iter : int
         Most Newton steps.
     tol : float
-        The gradient's largest entry at which the work is done, a row.
+        Distance from the optimum, in standard errors, at which the work is done.
+    intercept : bool
+        Whether there is a b.
 
     Raises
     ------
     UsageError
-        ``C`` is not positive and finite, or there are fewer than two classes.
+        ``C`` is not positive, or there are fewer than two classes.
     """
 
     C: float = 1.0
     classes: int = 2
     max_iter: int = 100
     tol: float = 1e-8
+    intercept: bool = True
 
     def __post_init__(self) -> None:
-        if not 0 < self.C < np.inf:
-            raise UsageError(f"C: must be positive and finite, not {self.C:g}")
+        if not self.C > 0:
+            raise UsageError(f"C: must be positive, not {self.C:g}")
         if self.classes < 2:
             raise UsageError(f"classes: must be at least 2, not {self.classes}")
 
     def estimate(self, sample: Sample, *, rng: Generator) -> Fit[Coefficients]:
-        """Take Newton steps until the gradient vanishes; the status says whether it did."""
-        problem = _problem(sample, self.C, self.classes)
-        theta = np.zeros((problem.Z.shape[1], problem.Y.shape[1]))
-        value, slope = problem.value(theta), problem.gradient(theta)
-        steps = 0
-        while steps < self.max_iter and np.abs(slope).max() > self.tol * len(problem.Z):
-            direction = problem.newton_step(theta, slope)
-            descent = float(np.vdot(slope, direction))
-            length = 1.0
-            while length > 1e-10:
-                trial = theta - length * direction
-                reached = problem.value(trial)
-                if reached <= value - 1e-4 * length * descent:
-                    break
-                length /= 2
-            else:
-                break
-            theta, value, slope = trial, reached, problem.gradient(trial)
-            steps += 1
-        gradient = float(np.abs(slope).max())
-        done = gradient <= self.tol * len(problem.Z)
-        return Fit(
-            Coefficients(theta[0], theta[1:]),
-            Status.SOLVED if done else Status.MAX_ITER,
-            {"iterations": float(steps), "gradient": gradient},
-        )
+        """Take Newton steps until the minimum is reached; the status says whether it was, or is at all."""
+        return self.estimate_from(sample, None)
+
+    def estimate_from(self, sample: Sample, start: Coefficients | None) -> Fit[Coefficients]:
+        """Estimate, beginning at another estimate of the same shape."""
+        codes = np.asarray(sample.y, dtype=np.int64)
+        weight = weights(sample)
+        present = np.unique(codes[weight > 0])
+        if len(present) == 1:
+            return self._one_class(int(present[0]), sample)
+        relabelled = np.searchsorted(present, codes)
+        # Rows of weight 0 may hold a class that no other row has; where they are sent changes nothing.
+        loss = self.loss(Sample(sample.X, np.minimum(relabelled, len(present) - 1), weight), len(present))
+        whole = len(present) == self.classes
+        begin: FloatArray = np.zeros((loss.design.width, loss.classes))
+        if start is not None and whole:
+            begin = np.vstack([start.intercept, start.coef]) if self.intercept else start.coef
+        found = minimise(loss, begin, max_iter=self.max_iter, tol=self.tol)
+        status, detail = found.status, ""
+        if np.isinf(self.C):
+            status, detail = self._existence(loss, found)
+        theta = found.theta.reshape(begin.shape)
+        if not whole:
+            theta = self._with_absent(theta, loss, present)
+            absent = ", ".join(str(k) for k in range(self.classes) if k not in present)
+            detail = detail or f"no row of class {absent}"
+        split = Coefficients(theta[0], theta[1:]) if self.intercept else Coefficients(0 * theta[0], theta)
+        stats = {
+            "iterations": float(found.iterations),
+            "gradient": found.gradient_norm,
+            "value": found.value,
+        }
+        return Fit(split, status, stats, detail)
 
     def predict(self, theta: Coefficients, X: Any, /) -> Prediction:
         """Predict the probability of each class and the likeliest one."""
-        probability = _probabilities(theta.eta(np.asarray(X, dtype=np.float64)))
+        probability = _probabilities(theta.eta(columns(X)))
         return Prediction(probability.argmax(axis=1), probability)
 
+    def loss(self, sample: Sample, present: int | None = None) -> PenalisedLoss:
+        """Return the objective on this sample, whose classes are 0 … present − 1."""
+        k = self.classes if present is None else present
+        design = Design(columns(sample.X), self.intercept)
+        penalty = np.full(design.width, 1 / self.C)
+        if self.intercept:
+            penalty[0] = 0.0
+        y = np.asarray(sample.y, dtype=np.int64)
+        family, etas = (BERNOULLI, 1) if k == 2 else (CATEGORICAL, k)
+        return PenalisedLoss(design, y, weights(sample), penalty, family, etas)
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Problem:
-    """The objective on a design Z with a leading column of ones; Y and η have k columns."""
+    def separation(self, loss: PenalisedLoss) -> Separation | None:
+        """Look for a direction in which the likelihood of this loss has no maximum."""
+        seen = loss.weight > 0
+        return separated_classes(loss.design.with_ones()[seen], loss.y[seen], max(loss.classes, 2))
 
-    Z: FloatArray
-    Y: FloatArray
-    weight: FloatArray
-    penalty: FloatArray
+    def _existence(self, loss: PenalisedLoss, found: Minimum) -> tuple[Status, str]:
+        eta = loss.design.eta(found.theta.reshape(-1, loss.classes))
+        reach = np.abs(eta).max() if loss.classes == 1 else np.ptp(eta, axis=1).max()
+        suspicious = found.status is not Status.SOLVED or reach > SUSPECT
+        separation = self.separation(loss) if suspicious else None
+        if separation is None:
+            tangled = loss.design.dependences(loss.weight)
+            return (Status.NOT_IDENTIFIED, tangled) if tangled else (found.status, "")
+        kind = "completely" if separation.complete else "quasi-completely"
+        return Status.SEPARABLE, f"{kind} separated by {loss.design.listed(separation.columns)}"
 
-    def value(self, theta: FloatArray) -> float:
-        eta = self.Z @ theta
-        if eta.shape[1] == 1:
-            normaliser = np.logaddexp(0.0, eta[:, 0])
+    def _one_class(self, only: int, sample: Sample) -> Fit[Coefficients]:
+        etas = 1 if self.classes == 2 else self.classes
+        level = np.log(ABSENT)
+        if self.classes == 2:
+            intercept = np.array([level if only == 0 else -level])
         else:
-            normaliser = special.logsumexp(eta, axis=1)
-        rows = normaliser - (eta * self.Y).sum(axis=1)
-        return float(self.weight @ rows + 0.5 * (self.penalty[:, None] * theta**2).sum())
+            intercept = np.full(etas, level)
+            intercept[only] = 0.0
+        coef = np.zeros((sample.X.shape[1], etas))
+        intercept = intercept * self.intercept
+        return Fit(Coefficients(intercept, coef), Status.SEPARABLE, {}, f"every row is of class {only}")
 
-    def gradient(self, theta: FloatArray) -> FloatArray:
-        residual = self.weight[:, None] * (self._fitted(theta) - self.Y)
-        slope: FloatArray = self.Z.T @ residual + self.penalty[:, None] * theta
-        return slope
-
-    def newton_step(self, theta: FloatArray, slope: FloatArray) -> FloatArray:
-        p = self._fitted(theta)
-        width, k = theta.shape
-        hessian = np.empty((k, width, k, width))
-        for a in range(k):
-            for b in range(a, k):
-                curvature = self.weight * p[:, a] * ((a == b) - p[:, b])
-                hessian[a, :, b, :] = hessian[b, :, a, :] = (self.Z * curvature[:, None]).T @ self.Z
-            hessian[a, :, a, :] += np.diag(self.penalty)
-        matrix = hessian.reshape(k * width, k * width)
-        # Adding one constant to every class's intercept changes nothing, and curvature can underflow.
-        matrix[np.diag_indices_from(matrix)] += 1e-10 * max(1.0, float(np.trace(matrix)) / len(matrix))
-        solved: FloatArray = linalg.solve(matrix, slope.T.ravel(), assume_a="pos")
-        return solved.reshape(k, width).T
-
-    def _fitted(self, theta: FloatArray) -> FloatArray:
-        eta = self.Z @ theta
-        return np.asarray(special.expit(eta) if eta.shape[1] == 1 else special.softmax(eta, axis=1))
-
-
-def _problem(sample: Sample, C: float, classes: int) -> _Problem:
-    X = np.asarray(sample.X, dtype=np.float64)
-    y = np.asarray(sample.y)
-    weight = np.ones(len(X)) if sample.weight is None else np.asarray(sample.weight, dtype=np.float64)
-    Y = np.eye(classes)[y]
-    penalty = np.full(X.shape[1] + 1, 1 / C)
-    penalty[0] = 0.0
-    return _Problem(np.column_stack([np.ones(len(X)), X]), Y[:, 1:] if classes == 2 else Y, weight, penalty)
+    def _with_absent(self, theta: FloatArray, loss: PenalisedLoss, present: Any) -> FloatArray:
+        """Give the classes that have no rows their place, all but impossible on the rows there are."""
+        eta = loss.design.eta(theta)
+        if loss.classes == 1:
+            theta, eta = np.hstack([0 * theta, theta]), np.hstack([0 * eta, eta])
+        out = np.zeros((len(theta), self.classes))
+        out[:, present] = theta
+        if self.intercept:
+            absent = np.setdiff1d(np.arange(self.classes), present)
+            out[0, absent] = special.logsumexp(eta, axis=1).min() + np.log(ABSENT)
+        return out
 
 
 def _probabilities(eta: FloatArray) -> FloatArray:

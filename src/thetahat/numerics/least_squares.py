@@ -18,7 +18,7 @@ from scipy import linalg
 from thetahat.contracts import FloatArray, IntArray
 from thetahat.numerics.doubled import crossed, products, residual
 
-__all__ = ["Dependence", "LeastSquaresSolution", "solve_least_squares"]
+__all__ = ["Dependence", "LeastSquaresSolution", "column_rank", "solve_least_squares", "well_conditioned"]
 
 EPS = float(np.finfo(np.float64).eps)
 MOST_REFINEMENTS = 20
@@ -123,12 +123,23 @@ def solve_least_squares(A: FloatArray, B: FloatArray) -> LeastSquaresSolution:
         if rank == p:
             return _refined(scaled, scale, B, Q, R)
     else:
-        R = linalg.qr(scaled, mode="r", check_finite=False)[0]
-        rank, dependences = _rank(R, p)
+        R = np.empty((0, p))
+        rank, dependences = column_rank(A)
     x = linalg.lstsq(scaled, B, cond=max(n, p) * EPS, check_finite=False)[0]
     return LeastSquaresSolution(
         scaled, scale, R, x / scale[:, None], B - scaled @ x, rank, dependences, 0, True
     )
+
+
+def column_rank(A: FloatArray) -> tuple[int, tuple[Dependence, ...]]:
+    """Return the numerical rank of A, columns of unit length, and which columns depend on which."""
+    scaled = A / _powers_of_two(A)
+    return _rank(linalg.qr(scaled, mode="r", check_finite=False)[0][: A.shape[1]], max(A.shape))
+
+
+def well_conditioned(gram: FloatArray) -> bool:
+    """Return whether a Gram matrix shows by itself that its columns, of unit length, are independent."""
+    return _factor_if_safe(gram) is not None
 
 
 def _powers_of_two(A: FloatArray) -> FloatArray:
@@ -139,8 +150,12 @@ def _powers_of_two(A: FloatArray) -> FloatArray:
 
 def _cholesky(scaled: FloatArray) -> FloatArray | None:
     """Return the Cholesky factor of the Gram matrix, or None where its condition number forbids it."""
+    return _factor_if_safe(scaled.T @ scaled)
+
+
+def _factor_if_safe(gram: FloatArray) -> FloatArray | None:
     try:
-        R: FloatArray = linalg.cholesky(scaled.T @ scaled, check_finite=False)
+        R: FloatArray = linalg.cholesky(gram, check_finite=False)
     except linalg.LinAlgError:
         return None
     # The columns' own lengths are no fault of theirs, and rows of R carry them: judge unit columns.

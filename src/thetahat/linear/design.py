@@ -1,0 +1,106 @@
+"""The columns of a linear model, dense or sparse, with or without a leading column of ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from thetahat.contracts import FloatArray
+from thetahat.numerics.least_squares import Dependence, column_rank, well_conditioned
+
+__all__ = ["Design", "describe_dependences"]
+
+# So many entries of X stay in the cache while they are weighted and multiplied.
+ENTRIES_AT_ONCE = 1 << 17
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Design:
+    """Z = [1, X] or X, never formed.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n, d)
+        The columns.
+    intercept : bool
+        Whether a column of ones comes first.
+    """
+
+    X: Any
+    intercept: bool = True
+
+    @property
+    def width(self) -> int:
+        """Number of columns of Z."""
+        return int(self.X.shape[1]) + self.intercept
+
+    def eta(self, theta: FloatArray) -> FloatArray:
+        """Return Z θ for θ of shape (width, k)."""
+        eta: FloatArray = self.X @ theta[1:] + theta[0] if self.intercept else self.X @ theta
+        return eta
+
+    def pullback(self, d_eta: FloatArray) -> FloatArray:
+        """Return Zᵀ d_eta, shape (width, k)."""
+        slopes: FloatArray = self.X.T @ d_eta
+        return np.vstack([d_eta.sum(axis=0), slopes]) if self.intercept else slopes
+
+    def gram(self, weight: FloatArray) -> FloatArray:
+        """Return Zᵀ diag(weight) Z for weights of at least 0."""
+        inner = _sparse_gram(self.X, weight) if sparse.issparse(self.X) else _dense_gram(self.X, weight)
+        if not self.intercept:
+            return inner
+        edge = self.X.T @ weight
+        out = np.empty((self.width, self.width))
+        out[0, 0] = weight.sum()
+        out[0, 1:] = out[1:, 0] = edge
+        out[1:, 1:] = inner
+        return out
+
+    def listed(self, columns: Iterable[int]) -> str:
+        """Return columns of Z in words."""
+        return ", ".join(
+            "the intercept" if self.intercept and j == 0 else f"column {j - self.intercept}" for j in columns
+        )
+
+    def dependences(self, weight: FloatArray) -> str:
+        """Say which columns of the rows that weigh are combinations of others; empty where none is."""
+        # The Gram matrix of so many rows is cheap, and where it is well conditioned nothing is dependent.
+        if self.X.shape[0] > self.width and well_conditioned(self.gram((weight > 0).astype(np.float64))):
+            return ""
+        found = column_rank(self.with_ones()[weight > 0])[1]
+        return describe_dependences(found, self)
+
+    def with_ones(self) -> FloatArray:
+        """Return Z itself, dense."""
+        X = self.X.toarray() if sparse.issparse(self.X) else self.X
+        return np.column_stack([np.ones(len(X)), X]) if self.intercept else np.asarray(X)
+
+
+def describe_dependences(found: Iterable[Dependence], design: Design) -> str:
+    """Return dependences of the columns of Z in words."""
+    return "; ".join(
+        f"{design.listed([one.column])} is a combination of {design.listed(one.others)}"
+        if len(one.others)
+        else f"{design.listed([one.column])} is 0"
+        for one in found
+    )
+
+
+def _dense_gram(X: FloatArray, weight: FloatArray) -> FloatArray:
+    n, d = X.shape
+    root = np.sqrt(weight)[:, None]
+    block = max(1, ENTRIES_AT_ONCE // max(d, 1))
+    out, rows = np.zeros((d, d)), np.empty((min(block, n), d))
+    for start in range(0, n, block):
+        stop = min(start + block, n)
+        part = np.multiply(X[start:stop], root[start:stop], out=rows[: stop - start])
+        out += part.T @ part  # one array on both sides, so half the work
+    return out
+
+
+def _sparse_gram(X: Any, weight: FloatArray) -> FloatArray:
+    return np.asarray((X.T @ X.multiply(weight[:, None]).tocsr()).toarray())

@@ -1,0 +1,142 @@
+"""The negative log-likelihood of a linear model, with or without a penalty, as Newton's method takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from thetahat.contracts import FloatArray, Sample
+from thetahat.linear.design import Design
+from thetahat.linear.fused import bernoulli_terms, categorical_terms, poisson_terms
+from thetahat.optimisers.lbfgs import lbfgs
+from thetahat.optimisers.minimum import Minimum
+from thetahat.optimisers.newton import newton
+
+__all__ = ["CATEGORICAL", "BERNOULLI", "POISSON", "PenalisedLoss", "columns", "minimise", "weights"]
+
+# A Hessian of more parameters than this costs more than the gradients it saves.
+MOST_FOR_NEWTON = 2000
+
+Terms = Callable[[FloatArray, NDArray[Any], FloatArray], tuple[float, FloatArray, FloatArray]]
+
+
+def _bernoulli(eta: FloatArray, y: NDArray[Any], weight: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+    value, slope, curvature = bernoulli_terms(eta[:, 0], y, weight)
+    return value, slope[:, None], curvature
+
+
+def _poisson(eta: FloatArray, y: NDArray[Any], weight: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+    value, slope, curvature = poisson_terms(eta[:, 0], y, weight)
+    return value, slope[:, None], curvature
+
+
+BERNOULLI: Terms = _bernoulli
+CATEGORICAL: Terms = categorical_terms
+POISSON: Terms = _poisson
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PenalisedLoss:
+    """Σ wᵢ (−log p(yᵢ | ηᵢ)) + ½ Σ penaltyⱼ ‖θⱼ‖², η = Z θ with θ of shape (width, k), taken row by row.
+
+    With the categorical family there is one η a class, so a constant added to the same parameter of every
+    class changes no probability; without a penalty on it that direction is flat. The Hessian is given
+    curvature along it, which moves no Newton step, since gradients are orthogonal to it.
+
+    Parameters
+    ----------
+    design : Design
+        The columns.
+    y : ndarray of shape (n,)
+        Class codes, or counts.
+    weight : ndarray of shape (n,)
+        Weight of each row.
+    penalty : ndarray of shape (width,)
+        Of each column of the design; 0 is none.
+    terms : callable
+        The family: value, slope and, a family of one η, curvature; the categorical one, probabilities.
+    classes : int
+        Columns of η.
+    """
+
+    design: Design
+    y: NDArray[Any]
+    weight: FloatArray
+    penalty: FloatArray
+    terms: Terms
+    classes: int = 1
+
+    def at(self, theta: FloatArray, /) -> LossPoint:
+        """Evaluate at θ, flattened."""
+        matrix = theta.reshape(self.design.width, self.classes)
+        value, slope, curvature = self.terms(self.design.eta(matrix), self.y, self.weight)
+        weighted = self.penalty[:, None] * matrix
+        gradient = (self.design.pullback(slope) + weighted).ravel()
+        return LossPoint(self, value + 0.5 * float(np.vdot(matrix, weighted)), gradient, slope, curvature)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LossPoint:
+    """The loss at one θ; the slopes and curvatures of the rows wait for whoever asks for the Hessian."""
+
+    loss: PenalisedLoss
+    value: float
+    gradient: FloatArray
+    slope: FloatArray
+    curvature: FloatArray
+
+    def hessian(self) -> FloatArray:
+        """Return the second derivatives of the penalised loss, the flat directions filled."""
+        information = self.information()
+        width, k = self.loss.design.width, self.loss.classes
+        penalty = np.repeat(self.loss.penalty, k)
+        information[np.diag_indices_from(information)] += penalty
+        if k > 1:
+            blocks = information.reshape(width, k, width, k)
+            free = np.flatnonzero(self.loss.penalty == 0)
+            lift = np.einsum("jkjk->j", blocks)[free] / k**2
+            blocks[free, :, free, :] += np.where(lift > 0, lift, 1.0)[:, None, None]
+        return information
+
+    def information(self) -> FloatArray:
+        """Return the second derivatives of the likelihood's part alone."""
+        design, k = self.loss.design, self.loss.classes
+        if k == 1:
+            return design.gram(self.curvature)
+        p, weight = self.curvature, self.loss.weight
+        blocks = np.empty((design.width, k, design.width, k))
+        for a in range(k):
+            for b in range(a):
+                blocks[:, a, :, b] = blocks[:, b, :, a] = -design.gram(weight * p[:, a] * p[:, b])
+        for a in range(k):
+            # Probabilities sum to one, so the rows of blocks sum to zero, and the diagonal costs nothing.
+            blocks[:, a, :, a] = -sum(blocks[:, a, :, b] for b in range(k) if b != a)
+        return blocks.reshape(design.width * k, design.width * k)
+
+
+def minimise(loss: PenalisedLoss, start: FloatArray, *, max_iter: int, tol: float) -> Minimum:
+    """Minimise by Newton's method, or by L-BFGS where there are too many parameters for a Hessian.
+
+    Newton's ends within ``tol`` standard errors of the minimum; L-BFGS where no entry of the gradient exceeds
+    ``tol`` times the total weight.
+    """
+    if start.size <= MOST_FOR_NEWTON:
+        return newton(loss, start.ravel(), max_iter=max_iter, tol=tol)
+    return lbfgs(loss, start.ravel(), max_iter=20 * max_iter, tol=tol * float(loss.weight.sum()))
+
+
+def columns(X: Any) -> Any:
+    """Return X as float64: CSR if it is sparse, otherwise an array."""
+    return sparse.csr_array(X, dtype=np.float64) if sparse.issparse(X) else np.asarray(X, dtype=np.float64)
+
+
+def weights(sample: Sample) -> FloatArray:
+    """Return the weight of each row, 1 where none was given."""
+    if sample.weight is None:
+        return np.ones(len(sample))
+    return np.asarray(sample.weight, dtype=np.float64)

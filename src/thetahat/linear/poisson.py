@@ -1,0 +1,102 @@
+"""Poisson regression: maximum likelihood, or with an L2 penalty, by Newton's method."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+
+from thetahat.contracts import Fit, FloatArray, Prediction, Sample, Status
+from thetahat.errors import UsageError
+from thetahat.linear.coefficients import Coefficients
+from thetahat.linear.design import Design
+from thetahat.linear.objective import POISSON, PenalisedLoss, columns, minimise, weights
+from thetahat.linear.separation import separated_counts
+from thetahat.optimisers.minimum import Minimum
+
+__all__ = ["Poisson"]
+
+# A mean this small has passed for 0; only then is it asked whether it is.
+SUSPECT = -12.0
+
+
+@dataclass(frozen=True, slots=True)
+class Poisson:
+    """Minimise Σ wᵢ (e^ηᵢ − yᵢ ηᵢ) + ‖β‖² / (2C), η = b + xᵀβ; the intercept b is not penalised.
+
+    Parameters
+    ----------
+    C : float
+        Inverse of the penalty; infinite is maximum likelihood.
+    max_iter : int
+        Most Newton steps.
+    tol : float
+        Distance from the optimum, in standard errors, at which the work is done.
+    intercept : bool
+        Whether there is a b.
+
+    Raises
+    ------
+    UsageError
+        ``C`` is not positive.
+    """
+
+    C: float = np.inf
+    max_iter: int = 100
+    tol: float = 1e-8
+    intercept: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.C > 0:
+            raise UsageError(f"C: must be positive, not {self.C:g}")
+
+    def estimate(self, sample: Sample, *, rng: Generator) -> Fit[Coefficients]:
+        """Take Newton steps until the minimum is reached; the status says whether it was, or is at all."""
+        return self.estimate_from(sample, None)
+
+    def estimate_from(self, sample: Sample, start: Coefficients | None) -> Fit[Coefficients]:
+        """Estimate, beginning at another estimate of the same shape."""
+        loss = self.loss(sample)
+        found = minimise(loss, self._start(loss, start), max_iter=self.max_iter, tol=self.tol)
+        theta = found.theta[:, None]
+        status, detail = self._existence(loss, found) if np.isinf(self.C) else (found.status, "")
+        split = Coefficients(theta[0], theta[1:]) if self.intercept else Coefficients(np.zeros(1), theta)
+        stats = {
+            "iterations": float(found.iterations),
+            "gradient": found.gradient_norm,
+            "value": found.value,
+        }
+        return Fit(split, status, stats, detail)
+
+    def predict(self, theta: Coefficients, X: Any, /) -> Prediction:
+        """Predict the mean of y."""
+        return Prediction(np.exp(theta.eta(columns(X))[:, 0]))
+
+    def loss(self, sample: Sample) -> PenalisedLoss:
+        """Return the objective on this sample."""
+        design = Design(columns(sample.X), self.intercept)
+        penalty = np.full(design.width, 1 / self.C)
+        if self.intercept:
+            penalty[0] = 0.0
+        y = np.asarray(sample.y, dtype=np.float64)
+        return PenalisedLoss(design, y, weights(sample), penalty, POISSON)
+
+    def _existence(self, loss: PenalisedLoss, found: Minimum) -> tuple[Status, str]:
+        seen = loss.weight > 0
+        if found.status is not Status.SOLVED or loss.design.eta(found.theta[:, None])[seen].min() < SUSPECT:
+            separation = separated_counts(loss.design.with_ones()[seen], loss.y[seen])
+            if separation is not None:
+                return Status.SEPARABLE, f"counts of 0 set apart by {loss.design.listed(separation.columns)}"
+        tangled = loss.design.dependences(loss.weight)
+        return (Status.NOT_IDENTIFIED, tangled) if tangled else (found.status, "")
+
+    def _start(self, loss: PenalisedLoss, start: Coefficients | None) -> FloatArray:
+        if start is not None:
+            return np.vstack([start.intercept, start.coef]) if self.intercept else start.coef
+        begin = np.zeros(loss.design.width)
+        if self.intercept and loss.y.any():
+            # The mean itself: a Newton step from η = 0 would overshoot where counts are large.
+            begin[0] = np.log(np.average(loss.y, weights=loss.weight))
+        return begin
