@@ -7,13 +7,21 @@ from typing import Any
 
 import numpy as np
 from numpy.random import Generator
-from scipy import linalg
+from scipy import linalg, sparse
+from scipy.sparse.linalg import LinearOperator, lsqr
 
-from thetahat.contracts import Fit, Prediction, Sample, Status
+from thetahat.contracts import Fit, FloatArray, Prediction, Sample, Status
 from thetahat.errors import UsageError
 from thetahat.linear.coefficients import Coefficients
+from thetahat.linear.design import Design, describe_dependences
+from thetahat.linear.objective import columns, weights
+from thetahat.linear.shared_least_squares import SharedLeastSquares
+from thetahat.numerics.least_squares import LeastSquaresSolution, solve_least_squares
 
 __all__ = ["LeastSquares"]
+
+# A sparse matrix of no more entries than this, zeros counted, is solved as a dense one.
+MOST_DENSE_ENTRIES = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +32,10 @@ class LeastSquares:
     ----------
     C : float
         Inverse of the penalty; infinite is maximum likelihood under normal errors of fixed variance.
+    intercept : bool
+        Whether there is a b.
+    standardise : bool
+        Whether the penalty is on the coefficients of columns of variance 1 in the sample.
 
     Raises
     ------
@@ -32,31 +44,113 @@ class LeastSquares:
     """
 
     C: float = np.inf
+    intercept: bool = True
+    standardise: bool = False
 
     def __post_init__(self) -> None:
         if not self.C > 0:
             raise UsageError(f"C: must be positive, not {self.C:g}")
 
     def estimate(self, sample: Sample, *, rng: Generator) -> Fit[Coefficients]:
-        """Solve by the singular value decomposition of the centred, weighted columns."""
-        X = np.asarray(sample.X, dtype=np.float64)
-        y = np.asarray(sample.y, dtype=np.float64)
-        weight = np.ones(len(X)) if sample.weight is None else sample.weight
-        mean_x, mean_y = np.average(X, axis=0, weights=weight), np.average(y, weights=weight)
-        root = np.sqrt(weight)
-        U, s, Vt = linalg.svd(root[:, None] * (X - mean_x), full_matrices=False)
-        seen = s > (s[0] if len(s) else 0.0) * max(X.shape) * np.finfo(np.float64).eps
-        shrunk = s[seen] / (s[seen] ** 2 + 1 / self.C)
-        coef = Vt[seen].T @ (shrunk * (U[:, seen].T @ (root * (y - mean_y))))
-        lost = X.shape[1] - int(seen.sum())
-        identified = lost == 0 or np.isfinite(self.C)
-        return Fit(
-            Coefficients(np.atleast_1d(mean_y - mean_x @ coef), coef[:, None]),
-            Status.SOLVED if identified else Status.NOT_IDENTIFIED,
-            {"rank": float(seen.sum())},
-            "" if identified else f"{lost} of {X.shape[1]} columns are combinations of the others",
+        """Solve to the last digits; the shortest solution, not called solved, where there are many."""
+        X, y = columns(sample.X), np.asarray(sample.y, dtype=np.float64)
+        y, weight = y.reshape(len(y), -1), weights(sample)
+        if sparse.issparse(X):
+            if X.shape[0] * X.shape[1] > MOST_DENSE_ENTRIES:
+                return self._iterated(X, y, weight)
+            X = X.toarray()
+        if X.shape[1] > X.shape[0]:
+            return self._shortest(X, y, weight, "more columns than rows")
+        solved = self.solve(X, y, weight)
+        if solved.rank < solved.x.shape[0]:
+            detail = describe_dependences(solved.dependences, Design(X, self.intercept))
+            return self._shortest(X, y, weight, detail)
+        split = (
+            Coefficients(solved.x[0], solved.x[1:])
+            if self.intercept
+            else Coefficients(np.zeros(y.shape[1]), solved.x)
         )
+        stats = {"rank": float(solved.rank), "refinements": float(solved.refinements)}
+        return Fit(split, Status.SOLVED if solved.settled else Status.NOT_CONVERGED, stats)
+
+    def solve(self, X: FloatArray, y: FloatArray, weight: FloatArray) -> LeastSquaresSolution:
+        """Solve for [b, β], the penalty standing as d more rows."""
+        Z = Design(X, self.intercept).with_ones()
+        if (weight != 1).any():
+            root = np.sqrt(weight)[:, None]
+            Z, y = Z * root, y * root
+        if np.isfinite(self.C):
+            more = np.zeros((X.shape[1], Z.shape[1]))
+            more[:, self.intercept :] = np.diag(self._unit(X, weight) / np.sqrt(self.C))
+            Z, y = np.vstack([Z, more]), np.vstack([y, np.zeros((X.shape[1], y.shape[1]))])
+        return solve_least_squares(Z, y)
 
     def predict(self, theta: Coefficients, X: Any, /) -> Prediction:
         """Predict the mean of y."""
-        return Prediction(theta.eta(np.asarray(X, dtype=np.float64))[:, 0])
+        eta = theta.eta(columns(X))
+        return Prediction(eta[:, 0] if eta.shape[1] == 1 else eta)
+
+    def prepare(self, sample: Sample) -> SharedLeastSquares:
+        """Return a workspace that fits many draws, and values of C, from sums of products."""
+        return SharedLeastSquares(self, sample)
+
+    def _unit(self, X: FloatArray, weight: FloatArray) -> FloatArray:
+        """Return the standard deviation of each column where the penalty is in their units."""
+        if not self.standardise:
+            return np.ones(X.shape[1])
+        mean = np.average(X, axis=0, weights=weight)
+        spread = np.sqrt(np.average((X - mean) ** 2, axis=0, weights=weight))
+        return np.where(spread > 0, spread, 1.0)
+
+    def _shortest(self, X: FloatArray, y: FloatArray, weight: FloatArray, detail: str) -> Fit[Coefficients]:
+        """Solve by the singular values of the centred columns."""
+        mean_x, mean_y = np.zeros(X.shape[1]), np.zeros(y.shape[1])
+        if self.intercept:
+            mean_x, mean_y = np.average(X, axis=0, weights=weight), np.average(y, axis=0, weights=weight)
+        root, unit = np.sqrt(weight)[:, None], self._unit(X, weight)
+        U, s, Vt = linalg.svd(root * (X - mean_x) / unit, full_matrices=False, check_finite=False)
+        seen = s > (s[0] if len(s) else 0.0) * max(X.shape) * np.finfo(np.float64).eps
+        shrunk = s[seen] / (s[seen] ** 2 + 1 / self.C)
+        coef = Vt[seen].T @ (shrunk[:, None] * (U[:, seen].T @ (root * (y - mean_y)))) / unit[:, None]
+        identified = bool(seen.all() and len(s) == X.shape[1]) or np.isfinite(self.C)
+        return Fit(
+            Coefficients(mean_y - mean_x @ coef, coef),
+            Status.SOLVED if identified else Status.NOT_IDENTIFIED,
+            {"rank": float(seen.sum())},
+            "" if identified else detail,
+        )
+
+    def _iterated(self, X: Any, y: FloatArray, weight: FloatArray) -> Fit[Coefficients]:
+        """Solve a sparse problem by the method of Paige and Saunders, the centring never carried out."""
+        n, d = X.shape
+        root, unit = np.sqrt(weight), np.ones(d)
+        mean_x, mean_y = np.zeros(d), np.zeros(y.shape[1])
+        if self.intercept:
+            mean_x, mean_y = X.T @ weight / weight.sum(), y.T @ weight / weight.sum()
+        if self.standardise:
+            spread = np.sqrt(np.maximum(X.power(2).T @ weight / weight.sum() - mean_x**2, 0))
+            unit = np.where(spread > 0, spread, 1.0)
+        operator = LinearOperator(
+            (n, d),
+            matvec=lambda v: root * (X @ (v.ravel() / unit) - mean_x @ (v.ravel() / unit)),
+            rmatvec=lambda u: (X.T @ (root * u.ravel()) - mean_x * (root @ u.ravel())) / unit,
+            dtype=np.float64,
+        )
+        coef, settled, steps = np.empty((d, y.shape[1])), True, 0
+        for k in range(y.shape[1]):
+            found = lsqr(
+                operator,
+                root * (y[:, k] - mean_y[k]),
+                damp=np.sqrt(1 / self.C),
+                atol=1e-13,
+                btol=1e-13,
+                conlim=0,
+                iter_lim=20 * min(n, d),
+            )
+            coef[:, k] = found[0] / unit
+            settled, steps = settled and found[1] in (0, 1, 2, 4, 5), max(steps, int(found[2]))
+        return Fit(
+            Coefficients(mean_y - mean_x @ coef, coef),
+            Status.SOLVED if settled else Status.MAX_ITER,
+            {"iterations": float(steps)},
+        )

@@ -1,0 +1,208 @@
+"""Ridge regression on many draws and penalties from sums of products.
+
+Every row is centred once, near the mean of all rows, which changes no fit. The moments of a draw's training
+rows are those of all rows less those of its held-out rows, or are formed directly where that is less work.
+Centring and scaling by the training rows are arithmetic on the moments. One eigendecomposition a draw gives
+every penalty. Where the moments cannot carry the digits, the draw is refitted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.random import Generator
+from scipy import linalg
+
+from thetahat.contracts import Draw, Fit, FloatArray, Sample, Status
+from thetahat.linear.coefficients import Coefficients
+from thetahat.linear.objective import columns
+from thetahat.numerics.scatter import Moments, Total, moments
+
+if TYPE_CHECKING:
+    from thetahat.linear.least_squares import LeastSquares
+
+__all__ = ["SharedLeastSquares"]
+
+EPS = float(np.finfo(np.float64).eps)
+# Relative error that the moments may bring; beyond it a fit is made from the rows themselves.
+WORST_ERROR = 1e-10
+# A held-out sum of squares this small a part of Σy² has lost digits to subtraction.
+SMALLEST_PART = 1e-3
+MOST_PARTS_KEPT = 64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Path:
+    """The solutions of one draw for every penalty, in centred columns: β of shape (k, d, penalties)."""
+
+    coef: FloatArray
+    intercept: FloatArray
+    error: FloatArray
+
+
+class SharedLeastSquares:
+    """Least squares on many draws of one sample.
+
+    Parameters
+    ----------
+    model : LeastSquares
+        What is fitted; its C is used where no capacities are given.
+    sample : Sample
+        The rows that are drawn from.
+    """
+
+    def __init__(self, model: LeastSquares, sample: Sample) -> None:
+        self.model = model
+        self.sample = sample
+        X = columns(sample.X)
+        X = X if isinstance(X, np.ndarray) else X.toarray()
+        y = np.asarray(sample.y, dtype=np.float64).reshape(len(X), -1)
+        self._weight = None if sample.weight is None else np.asarray(sample.weight, dtype=np.float64)
+        # Without an intercept the origin means something, so nothing is moved.
+        self._mean_x = X.mean(axis=0) * model.intercept
+        self._mean_y = y.mean(axis=0) * model.intercept
+        self._d = X.shape[1]
+        self._rows = np.empty((len(X), 1 + self._d + y.shape[1]))
+        self._rows[:, 0] = 1.0
+        np.subtract(X, self._mean_x, out=self._rows[:, 1 : 1 + self._d])
+        np.subtract(y, self._mean_y, out=self._rows[:, 1 + self._d :])
+        self._total: Total | None = None
+
+    def solve(
+        self, draws: Sequence[Draw], capacities: Sequence[float] = (), *, rngs: Sequence[Generator] = ()
+    ) -> Iterator[Fit[Coefficients]]:
+        """Return a fit for each draw and, within a draw, each C; ``rngs`` are not needed."""
+        C = np.asarray(capacities if len(capacities) else [self.model.C], dtype=np.float64)
+        for draw, path, _ in self._paths(draws, C):
+            for place, c in enumerate(C):
+                if path is None or path.error[place] > WORST_ERROR:
+                    yield self._refitted(draw, c)
+                    continue
+                coef = np.ascontiguousarray(path.coef[:, :, place].T)
+                intercept = self._mean_y + path.intercept[:, place] - self._mean_x @ coef
+                yield Fit(Coefficients(intercept, coef), Status.SOLVED, {"rank": float(self._d)})
+
+    def squared_errors(self, draws: Sequence[Draw], capacities: Sequence[float] = ()) -> FloatArray:
+        """Return the mean squared error on the held-out rows, shape (draws, capacities, outputs).
+
+        Read off the moments of the held-out rows, without predicting a row, where that keeps the digits.
+        """
+        C = np.asarray(capacities if len(capacities) else [self.model.C], dtype=np.float64)
+        out = np.empty((len(draws), len(C), self._rows.shape[1] - 1 - self._d))
+        for number, (draw, path, held_out) in enumerate(self._paths(draws, C)):
+            if path is None or path.error.max() > WORST_ERROR:
+                out[number] = self._errors_by_row(draw, C)
+                continue
+            part = self._moments(draw.test) if held_out is None else held_out
+            for k in range(out.shape[2]):
+                B, b = path.coef[k], path.intercept[k]
+                squares = (
+                    part.yy[k]
+                    - 2 * (part.xy[:, k] @ B)
+                    - 2 * b * part.sum_y[k]
+                    + (B * (part.xx @ B)).sum(axis=0)
+                    + 2 * b * (part.sum_x @ B)
+                    + part.weight * b**2
+                )
+                out[number, :, k] = squares / part.weight
+                if squares.min() < SMALLEST_PART * part.yy[k]:
+                    out[number, :, k] = self._errors_of(path, draw, k)
+        return out
+
+    def _paths(
+        self, draws: Sequence[Draw], C: FloatArray
+    ) -> Iterator[tuple[Draw, _Path | None, Moments | None]]:
+        parts = self._parts(draws)
+        for draw, part in zip(draws, parts, strict=True):
+            train, held_out = self._training(draw, part)
+            yield draw, self._path(train, C), held_out
+
+    def _parts(self, draws: Sequence[Draw]) -> Sequence[Moments | None]:
+        """Return the moments of the held-out rows where they make up the sample, and take the total of them.
+
+        The sum of the parts is then exact to the last digit, and no row is read twice.
+        """
+        tests = [draw.test for draw in draws]
+        n = len(self._rows)
+        if not 1 < len(draws) <= MOST_PARTS_KEPT or sum(map(len, tests)) != n:
+            return [None] * len(draws)
+        if not (np.bincount(np.concatenate(tests), minlength=n) == 1).all():
+            return [None] * len(draws)
+        parts = [self._moments(test) for test in tests]
+        self._total = Total.of(parts)
+        return parts
+
+    def _training(self, draw: Draw, part: Moments | None) -> tuple[Moments, Moments | None]:
+        n = len(self._rows)
+        rest = len(draw.test) <= len(draw.train) and len(draw.train) + len(draw.test) == n
+        if not rest or not (np.bincount(np.r_[draw.train, draw.test], minlength=n) == 1).all():
+            return self._moments(draw.train), part
+        part = self._moments(draw.test) if part is None else part
+        if self._total is None:
+            blocks = np.array_split(np.arange(n), max(1, n // 10_000))
+            self._total = Total.of(self._moments(block) for block in blocks)
+        return self._total.without(part), part
+
+    def _moments(self, rows: Any) -> Moments:
+        taken = slice(int(rows[0]), int(rows[-1]) + 1) if _consecutive(rows) else rows
+        return moments(self._rows[taken], self._d, None if self._weight is None else self._weight[taken])
+
+    def _path(self, train: Moments, C: FloatArray) -> _Path | None:
+        centre_x: FloatArray = np.zeros(self._d)
+        centre_y: FloatArray = np.zeros(len(train.sum_y))
+        gram, cross = train.xx, train.xy
+        if train.weight <= 0:
+            return None
+        mean = train.sum_x / train.weight
+        if self.model.intercept:
+            centre_x, centre_y = mean, train.sum_y / train.weight
+            gram = gram - np.outer(centre_x, train.sum_x)
+            cross = cross - np.outer(centre_x, train.sum_y)
+        unit: FloatArray = np.ones(self._d)
+        if self.model.standardise:
+            spread = np.diagonal(train.xx) / train.weight - mean**2
+            if (spread <= WORST_ERROR * np.diagonal(train.xx) / train.weight).any():
+                return None
+            unit = np.sqrt(spread)
+            gram, cross = gram / np.outer(unit, unit), cross / unit[:, None]
+        values, vectors = linalg.eigh(gram, check_finite=False, driver="evd")
+        shrunk = values[:, None] + 1 / C
+        turned = vectors.T @ cross
+        with np.errstate(divide="ignore", invalid="ignore"):
+            coef = np.stack(
+                [vectors @ (turned[:, k, None] / shrunk) / unit[:, None] for k in range(cross.shape[1])]
+            )
+            error = EPS * max(values[-1], 0.0) / shrunk.min(axis=0)
+        # What was lost is no number to compare with: negative or zero curvature counts as all lost.
+        error = np.where(shrunk.min(axis=0) > 0, error, np.inf)
+        return _Path(coef, centre_y[:, None] - np.einsum("d,kdc->kc", centre_x, coef), error)
+
+    def _refitted(self, draw: Draw, c: float) -> Fit[Coefficients]:
+        # The estimator draws nothing, so any generator is the right one.
+        return replace(self.model, C=float(c)).estimate(
+            self.sample.take(draw.train), rng=np.random.default_rng(0)
+        )
+
+    def _errors_by_row(self, draw: Draw, C: FloatArray) -> FloatArray:
+        test = self.sample.take(draw.test)
+        y = np.asarray(test.y, dtype=np.float64).reshape(len(test), -1)
+        out = [
+            np.average(
+                (y - self._refitted(draw, c).theta.eta(columns(test.X))) ** 2, axis=0, weights=test.weight
+            )
+            for c in C
+        ]
+        return np.array(out)
+
+    def _errors_of(self, path: _Path, draw: Draw, k: int) -> FloatArray:
+        rows = self._rows[draw.test]
+        off = rows[:, 1 : 1 + self._d] @ path.coef[k] + path.intercept[k] - rows[:, 1 + self._d + k, None]
+        weight = None if self._weight is None else self._weight[draw.test]
+        return np.asarray(np.average(off**2, axis=0, weights=weight))
+
+
+def _consecutive(rows: Any) -> bool:
+    return len(rows) > 0 and rows[-1] - rows[0] == len(rows) - 1 and bool((np.diff(rows) == 1).all())
