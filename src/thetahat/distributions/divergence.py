@@ -1,0 +1,241 @@
+"""Entropy, cross-entropy and Kullback–Leibler divergence, each with how far off it may be."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.random import Generator
+from scipy import integrate, special
+
+from thetahat.distributions.bernoulli import Bernoulli
+from thetahat.distributions.beta import Beta
+from thetahat.distributions.binomial import Binomial
+from thetahat.distributions.categorical import Categorical
+from thetahat.distributions.distribution import Support
+from thetahat.distributions.exponential import Exponential
+from thetahat.distributions.gamma import Gamma
+from thetahat.distributions.laplace import Laplace
+from thetahat.distributions.lognormal import LogNormal
+from thetahat.distributions.multivariate_normal import MultivariateNormal
+from thetahat.distributions.normal import Normal
+from thetahat.distributions.poisson import Poisson
+from thetahat.distributions.quadrature import whole_numbers
+from thetahat.distributions.uniform import Uniform
+from thetahat.distributions.weibull import Weibull
+from thetahat.errors import UsageError
+
+__all__ = ["Divergence", "cross_entropy", "kl_divergence"]
+
+
+@dataclass(frozen=True, slots=True)
+class Divergence:
+    """A divergence, or a cross-entropy, in nats.
+
+    Parameters
+    ----------
+    value : float
+        Infinite where the supports say so.
+    error : float
+        0 for a closed form, the bound of the quadrature, or the standard error of Monte Carlo.
+    method : str
+        How it was computed.
+    """
+
+    value: float
+    error: float
+    method: Literal["closed form", "supports", "summation", "quadrature", "Monte Carlo"]
+
+    def __float__(self) -> float:
+        return self.value
+
+
+def kl_divergence(p: Any, q: Any, *, rng: Generator | None = None, draws: int = 100_000) -> Divergence:
+    """Return KL(p ‖ q) = E_p[log p(x) − log q(x)].
+
+    Parameters
+    ----------
+    p, q : distribution
+        Their parameters known, over the same kind of x.
+    rng : Generator, optional
+        Needed where neither a closed form nor quadrature serves.
+    draws : int
+        Of Monte Carlo.
+
+    Returns
+    -------
+    Divergence
+        With its error and the method.
+
+    Raises
+    ------
+    UsageError
+        The two are over different kinds of x, or ``rng`` is missing where it is needed.
+    """
+    closed = _CLOSED.get((type(p), type(q)))
+    if closed is not None:
+        value = closed(p, q)
+        if value is not None:
+            return Divergence(float(value), 0.0, "closed form")
+    if isinstance(p, MultivariateNormal | Categorical) or isinstance(q, MultivariateNormal | Categorical):
+        raise UsageError(f"q: {type(p).__name__} and {type(q).__name__} are not over the same kind of x")
+    if p.support().discrete != q.support().discrete:
+        return Divergence(np.inf, 0.0, "supports")
+    if _outside(p.support(), q.support()):
+        return Divergence(np.inf, 0.0, "supports")
+    return _expected(p, lambda x: p.log_prob(x) - q.log_prob(x), rng, draws)
+
+
+def cross_entropy(p: Any, q: Any, *, rng: Generator | None = None, draws: int = 100_000) -> Divergence:
+    """Return −E_p[log q(x)], which is the entropy of p plus KL(p ‖ q).
+
+    Parameters
+    ----------
+    p, q, rng, draws
+        As for :func:`kl_divergence`.
+    """
+    if isinstance(p, MultivariateNormal | Categorical):
+        gap = kl_divergence(p, q)
+        return Divergence(p.entropy() + gap.value, gap.error, gap.method)
+    if p.support().discrete != q.support().discrete or _outside(p.support(), q.support()):
+        return Divergence(np.inf, 0.0, "supports")
+    return _expected(p, lambda x: -q.log_prob(x), rng, draws)
+
+
+def _outside(inner: Support, outer: Support) -> bool:
+    return inner.low < outer.low or inner.high > outer.high
+
+
+def _expected(p: Any, function: Any, rng: Generator | None, draws: int) -> Divergence:
+    with np.errstate(all="ignore"):
+        if p.support().discrete:
+            x = whole_numbers(p)
+            mass = np.exp(p.log_prob(x))
+            return Divergence(float(np.sum(mass * function(x))), float(abs(1 - mass.sum())), "summation")
+        value, error = _integral(p, function)
+        if np.isfinite(value) and error <= 1e-6 * max(1.0, abs(value)):
+            return Divergence(value, error, "quadrature")
+        if rng is None:
+            raise UsageError("rng: this divergence needs Monte Carlo; pass a numpy.random.Generator")
+        terms = function(p.sample(draws, rng=rng))
+    return Divergence(float(np.mean(terms)), float(np.std(terms, ddof=1) / np.sqrt(draws)), "Monte Carlo")
+
+
+def _integral(p: Any, function: Any) -> tuple[float, float]:
+    def weighted(x: float) -> float:
+        density = float(np.exp(p.log_prob(x)))
+        return density * float(function(x)) if density > 0 else 0.0
+
+    inner = [float(p.ppf(k)) for k in (1e-9, 0.01, 0.25, 0.5, 0.75, 0.99, 1 - 1e-9)]
+    ends = np.unique([p.support().low, *inner, p.support().high])
+    with warnings.catch_warnings():
+        # What the quadrature would warn of is in its error, which is returned and looked at.
+        warnings.simplefilter("ignore", integrate.IntegrationWarning)
+        parts = [
+            integrate.quad(weighted, low, high, epsabs=1e-13, epsrel=1e-11, limit=300)[:2]
+            for low, high in zip(ends[:-1], ends[1:], strict=True)
+        ]
+    return float(sum(part[0] for part in parts)), float(sum(part[1] for part in parts))
+
+
+# Closed forms.
+
+
+def _normal(p: Normal, q: Normal) -> float:
+    (m, s), (n, t) = p.theta, q.theta
+    return float(np.log(t / s) + (s**2 + (m - n) ** 2) / (2 * t**2) - 0.5)
+
+
+def _lognormal(p: LogNormal, q: LogNormal) -> float:
+    return _normal(Normal(*p.theta), Normal(*q.theta))
+
+
+def _laplace(p: Laplace, q: Laplace) -> float:
+    (m, s), (n, t) = p.theta, q.theta
+    gap = abs(m - n)
+    return float(np.log(t / s) + (s * np.exp(-gap / s) + gap) / t - 1)
+
+
+def _exponential(p: Exponential, q: Exponential) -> float:
+    ratio = q.theta[0] / p.theta[0]
+    return float(ratio - 1 - np.log(ratio))
+
+
+def _as_gamma(p: Exponential | Gamma) -> tuple[float, float]:
+    return (1.0, p.theta[0]) if isinstance(p, Exponential) else (p.theta[0], p.theta[1])
+
+
+def _gamma(p: Exponential | Gamma, q: Exponential | Gamma) -> float:
+    (a, r), (b, s) = _as_gamma(p), _as_gamma(q)
+    shapes = (a - b) * special.psi(a) - special.gammaln(a) + special.gammaln(b)
+    return float(shapes + b * np.log(r / s) + a * (s - r) / r)
+
+
+def _weibull(p: Weibull, q: Weibull) -> float:
+    (k, a), (m, b) = p.theta, q.theta
+    powers = (a / b) ** m * special.gamma(m / k + 1)
+    logs = np.log(k) - k * np.log(a) - np.log(m) + m * np.log(b)
+    return float(logs + (k - m) * (np.log(a) - np.euler_gamma / k) + powers - 1)
+
+
+def _beta(p: Beta, q: Beta) -> float:
+    (a, b), (c, d) = p.theta, q.theta
+    slopes = (a - c) * special.psi(a) + (b - d) * special.psi(b) + (c - a + d - b) * special.psi(a + b)
+    return float(special.betaln(c, d) - special.betaln(a, b) + slopes)
+
+
+def _uniform(p: Uniform, q: Uniform) -> float:
+    (a, b), (c, d) = p.theta, q.theta
+    return float(np.log((d - c) / (b - a))) if c <= a and b <= d else np.inf
+
+
+def _bernoulli(p: Bernoulli, q: Bernoulli) -> float:
+    (a,), (b,) = p.theta, q.theta
+    return float(special.rel_entr(a, b) + special.rel_entr(1 - a, 1 - b))
+
+
+def _binomial(p: Binomial, q: Binomial) -> float | None:
+    if p.trials != q.trials:
+        return np.inf if p.trials > q.trials else None
+    return p.trials * _bernoulli(Bernoulli(*p.theta), Bernoulli(*q.theta))
+
+
+def _poisson(p: Poisson, q: Poisson) -> float:
+    (a,), (b,) = p.theta, q.theta
+    return float(special.kl_div(a, b))
+
+
+def _categorical(p: Categorical, q: Categorical) -> float:
+    if len(p.p) != len(q.p):
+        raise UsageError("q: the two categorical distributions have different numbers of codes")
+    return float(np.sum(special.rel_entr(p.p, q.p)))
+
+
+def _multivariate(p: MultivariateNormal, q: MultivariateNormal) -> float:
+    (m, S), (n, T) = p.theta, q.theta
+    if len(m) != len(n):
+        raise UsageError("q: the two multivariate normals have different dimensions")
+    gap = n - m
+    traces = np.trace(np.linalg.solve(T, S)) + gap @ np.linalg.solve(T, gap) - len(m)
+    return float(0.5 * (traces + np.linalg.slogdet(T)[1] - np.linalg.slogdet(S)[1]))
+
+
+_CLOSED: dict[tuple[type, type], Any] = {
+    (Normal, Normal): _normal,
+    (LogNormal, LogNormal): _lognormal,
+    (Laplace, Laplace): _laplace,
+    (Exponential, Exponential): _exponential,
+    (Gamma, Gamma): _gamma,
+    (Exponential, Gamma): _gamma,
+    (Gamma, Exponential): _gamma,
+    (Weibull, Weibull): _weibull,
+    (Beta, Beta): _beta,
+    (Uniform, Uniform): _uniform,
+    (Bernoulli, Bernoulli): _bernoulli,
+    (Binomial, Binomial): _binomial,
+    (Poisson, Poisson): _poisson,
+    (Categorical, Categorical): _categorical,
+    (MultivariateNormal, MultivariateNormal): _multivariate,
+}
