@@ -36,7 +36,7 @@ def test_certified_digits_of_coefficients_and_standard_errors(name, record_prope
     errors = np.sqrt(sigma2 * (solved.inverse_root**2).sum(axis=1))
     of_beta = min(map(digits, solved.x[:, 0], table["exact_beta"]))
     of_error = min(map(digits, errors, table["exact_se"]))
-    print(f"{name:10} coefficients {of_beta:5.2f} digits, standard errors {of_error:5.2f} digits")  # noqa: T201
+    print(f"{name:10} coefficients {of_beta:5.2f} digits, standard errors {of_error:5.2f} digits")
     needed = 7.5 if name == "Filip" else 12.0
     assert solved.rank == X.shape[1]
     assert solved.settled

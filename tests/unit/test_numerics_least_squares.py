@@ -68,3 +68,10 @@ def test_more_columns_than_rows_gives_the_shortest_solution():
     solved = solve_least_squares(A, b)
     assert solved.rank == 4
     np.testing.assert_allclose(A @ solved.x, b, atol=1e-12)
+
+
+def test_a_coefficient_that_is_zero_comes_to_rest():
+    X = np.repeat([[1.0, 1.0, 3.0], [1.0, 2.0, 1.0], [1.0, 3.0, 3.0], [1.0, 4.0, 1.0]], 4, axis=0)
+    solved = solve_least_squares(X, (2.5 - 0.5 * X[:, 2])[:, None])
+    assert solved.settled
+    np.testing.assert_allclose(solved.x[:, 0], [2.5, 0.0, -0.5], atol=1e-16)

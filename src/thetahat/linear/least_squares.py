@@ -53,8 +53,11 @@ class LeastSquares:
 
     def estimate(self, sample: Sample, *, rng: Generator) -> Fit[Coefficients]:
         """Solve to the last digits; the shortest solution, not called solved, where there are many."""
-        X, y = columns(sample.X), np.asarray(sample.y, dtype=np.float64)
-        y, weight = y.reshape(len(y), -1), weights(sample)
+        y = np.asarray(sample.y, dtype=np.float64)
+        return self.estimate_columns(columns(sample.X), y.reshape(len(y), -1), weights(sample))
+
+    def estimate_columns(self, X: Any, y: FloatArray, weight: FloatArray) -> Fit[Coefficients]:
+        """Solve for float64 columns, outputs of shape (n, k) and a weight for each row."""
         if sparse.issparse(X):
             if X.shape[0] * X.shape[1] > MOST_DENSE_ENTRIES:
                 return self._iterated(X, y, weight)

@@ -22,6 +22,7 @@ __all__ = ["Dependence", "LeastSquaresSolution", "column_rank", "solve_least_squ
 
 EPS = float(np.finfo(np.float64).eps)
 MOST_REFINEMENTS = 20
+NOTHING = 1e-40
 # Cholesky loses the square of the condition number; up to here a refinement still gains six digits a step.
 WORST_FOR_CHOLESKY = 1e5
 # Forming Q and the Gram matrix cost the same on a small matrix, and QR is the safer of the two.
@@ -216,7 +217,9 @@ def _refine(
             return x, r, step, moved <= 8 * EPS * float(np.abs(x).max(initial=0.0))
         x, r = x + dx, r + dr
         # Large residuals leave more to mend than the size of x shows, so two steps are the least.
-        if step > 1 and moved <= EPS / 4 * float(np.abs(x).min(initial=np.inf)):
+        # A coefficient whose true value is 0 has no last digit: it may go on shrinking, but not for ever.
+        sizes = np.abs(x)
+        if step > 1 and moved <= max(EPS / 4 * sizes.min(), NOTHING * sizes.max()):
             return x, r, step, True
         before = moved
         f, g = residual(A, x, b, r), -crossed(A, r)
