@@ -90,7 +90,7 @@ class Status(Enum):
     NOT_CONVERGED = "the solver says it has not converged; raise max_iter or scale the columns"
     SEPARABLE = "the classes can be separated, so the likelihood has no maximum; add a penalty"
     NOT_IDENTIFIED = "the data cannot tell some parameters apart; drop a column or add a penalty"
-    UNBOUNDED = "the likelihood grows without bound, so it has no maximum; take fewer components or set bounds"
+    UNBOUNDED = "the likelihood grows without bound, so there is no maximum; use fewer components or bounds"
     BOUNDARY = "the maximum lies on a bound of the parameters, where Wald errors do not hold; widen the bound"
     TOO_FEW_ROWS = "fewer rows than parameters; add rows or fix parameters"
     OUT_OF_TIME = "not fitted within the time limit; raise time_limit or leave the slow models out"

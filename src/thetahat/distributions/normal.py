@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -14,6 +15,7 @@ from thetahat.contracts import FloatArray
 from thetahat.distributions.distribution import Distribution, Support, weighted_mean, weighted_variance
 from thetahat.distributions.output import NormalOutput
 from thetahat.distributions.spaces import POSITIVE, REAL, Space
+from thetahat.numerics.moments import moments
 
 __all__ = ["Normal"]
 
@@ -72,6 +74,9 @@ class Normal(Distribution):
 
     def start(self, x: FloatArray, weight: FloatArray, /) -> tuple[float, ...]:
         """Return the mean and the root of the mean squared deviation: the maximum."""
+        if np.all(weight == weight[0]):
+            exact, n = moments(x), len(x)
+            return exact.mean, exact.standard_deviation * math.sqrt((n - 1) / n) if n > 1 else 0.0
         return weighted_mean(x, weight), float(np.sqrt(weighted_variance(x, weight)))
 
     @property

@@ -8,16 +8,18 @@ from html import escape
 from typing import Any, Literal
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import linalg, special
 
 from thetahat.contracts import FloatArray, Status
 from thetahat.errors import UsageError
+from thetahat.likelihood.plots import draw
 
 __all__ = ["ErrorKind", "Hypothesis", "IntervalMethod", "LikelihoodResult"]
 
 ErrorKind = Literal["observed", "expected", "HC0", "HC1", "HC2", "HC3", "clustered"]
-IntervalMethod = Literal["wald", "profile"]
+IntervalMethod = Literal["wald", "profile", "bootstrap"]
 
 KIND_WORDS: Mapping[str, str] = {
     "observed": "observed information",
@@ -89,6 +91,12 @@ class LikelihoodResult:
         ``profile_of(index, level)`` is the profile-likelihood interval of a parameter.
     detail : str
         What the status alone cannot say, such as the columns concerned.
+    fitted : distribution, optional
+        The distribution with its estimated parameters, where the model is one.
+    refit : callable, optional
+        Weights of the rows, shape (n,), to estimates: for the bootstrap.
+    data : ndarray of shape (n,), optional
+        The numbers that ``fitted`` was fitted to, for its plot.
     """
 
     title: str
@@ -106,6 +114,9 @@ class LikelihoodResult:
     measures: Mapping[str, float] = field(default_factory=dict)
     profile_of: Callable[[int, float], tuple[float, float]] | None = field(default=None, repr=False)
     detail: str = ""
+    fitted: Any = field(default=None, repr=False)
+    refit: Callable[[FloatArray], FloatArray] | None = field(default=None, repr=False)
+    data: FloatArray | None = field(default=None, repr=False)
 
     def with_errors(self, kind: ErrorKind, groups: NDArray[Any] | None = None) -> LikelihoodResult:
         """Return the same fit with another kind of standard errors.
@@ -179,15 +190,27 @@ class LikelihoodResult:
         """−2 log L + k log n."""
         return float(np.log(self.rows)) * self._count - 2 * self.log_likelihood
 
-    def interval(self, level: float = 0.95, method: IntervalMethod = "wald") -> FloatArray:
+    def interval(
+        self,
+        level: float = 0.95,
+        method: IntervalMethod = "wald",
+        *,
+        resamples: int = 999,
+        rng: Generator | None = None,
+    ) -> FloatArray:
         """Return the confidence interval of each parameter, shape (p, 2).
 
         Parameters
         ----------
         level : float
             Nominal coverage.
-        method : {"wald", "profile"}
-            Estimate ± quantile × standard error, or the values that a likelihood-ratio test would keep.
+        method : {"wald", "profile", "bootstrap"}
+            Estimate ± quantile × standard error, the values that a likelihood-ratio test would keep, or
+            the percentiles of the estimates from resampled rows.
+        resamples : int
+            Of the bootstrap.
+        rng : Generator, optional
+            Draws them; of seed 0 by default.
 
         Raises
         ------
@@ -199,8 +222,10 @@ class LikelihoodResult:
         if method == "wald":
             reach = self._quantile((1 + level) / 2) * self.standard_errors
             return np.column_stack([self.params - reach, self.params + reach])
+        if method == "bootstrap":
+            return self._bootstrap(level, resamples, np.random.default_rng(0) if rng is None else rng)
         if method != "profile":
-            raise UsageError(f"method: must be 'wald' or 'profile', not {method!r}")
+            raise UsageError(f"method: must be 'wald', 'profile' or 'bootstrap', not {method!r}")
         if self.profile_of is None or self.penalised:
             raise UsageError("method: a profile likelihood needs a maximum-likelihood fit; use 'wald'")
         if not self.status.ok:
@@ -273,6 +298,31 @@ class LikelihoodResult:
             f"<div><p>{top}</p><table><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table>"
             f"<p>{bottom}</p></div>"
         )
+
+    def plot(self, ax: Any = None, level: float = 0.95) -> Any:
+        """Draw quantiles of the data against those of the distribution, or each parameter's interval.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; a new figure otherwise.
+        level : float
+            Of the band, or of the intervals.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+        """
+        return draw(self, ax, level)
+
+    def _bootstrap(self, level: float, resamples: int, rng: Generator) -> FloatArray:
+        if self.refit is None:
+            raise UsageError("method: this fit cannot be repeated on resampled rows; use 'wald'")
+        if not self.status.ok:
+            return np.full((len(self.params), 2), np.nan)
+        n = round(self.rows)
+        drawn = [self.refit(rng.multinomial(n, np.full(n, 1 / n)).astype(float)) for _ in range(resamples)]
+        return np.quantile(np.stack(drawn), [(1 - level) / 2, (1 + level) / 2], axis=0).T
 
     @property
     def _count(self) -> int:
