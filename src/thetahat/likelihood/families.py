@@ -48,7 +48,8 @@ def fit_family(
     terms = _terms(family, x, free, known)
     likelihood = LogLikelihood(terms, weight, stacked(tuple(spaces.values())))
     status, detail = _range(family, theta, spaces, weight, x)
-    if status is Status.SOLVED and not (family.exact and not known):
+    solved_exactly = family.exact and not known
+    if status is Status.SOLVED and not solved_exactly:
         with np.errstate(all="ignore"):
             z0 = np.array([space.to_free(value) for space, value in zip(spaces.values(), theta, strict=True)])
         found = newton(likelihood, z0, max_iter=300)
@@ -56,7 +57,7 @@ def fit_family(
         # Parameters that run away say that the likelihood has no maximum, whatever the decrement.
         if not np.isfinite(theta).all() or np.abs(found.theta).max() > 25:
             status, detail = Status.UNBOUNDED, _away(spaces, found.theta)
-    if status is Status.SOLVED and family.regular and not _cornered(family):
+    if status is Status.SOLVED and family.regular and not solved_exactly:
         status, detail = look_at(likelihood, theta, tuple(spaces))
     elif status is Status.SOLVED and not family.regular:
         status, detail = Status.BOUNDARY, "the support ends at an estimated parameter"
