@@ -262,3 +262,35 @@ def test_many_parameters_are_fitted_by_their_gradient_alone():
     fit = Logistic(classes=3).estimate(Sample(wide, y), rng=RNG)
     assert fit.status is Status.SOLVED
     assert fit.stats["gradient"] < 1e-6
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+@pytest.mark.parametrize("C", [1.0, np.inf])
+def test_the_way_of_few_hessians_and_newtons_method_end_at_the_same_point(classes, C, monkeypatch):
+    from thetahat.linear import objective
+
+    many = RNG.normal(size=(12_000, 6)) @ RNG.normal(size=(6, 6))
+    y = (many[:, :classes] + 3 * RNG.gumbel(size=(len(many), classes))).argmax(axis=1)
+    sample, model = Sample(many, y), Logistic(C=C, classes=classes)
+    monkeypatch.setattr(objective, "CHEAP_HESSIAN", np.inf)
+    newton = model.estimate(sample, rng=RNG)
+    monkeypatch.setattr(objective, "CHEAP_HESSIAN", 1e3)
+    rounded = model.estimate(sample, rng=RNG)
+    assert newton.status is rounded.status is Status.SOLVED
+    assert rounded.stats["iterations"] != newton.stats["iterations"]
+    np.testing.assert_allclose(rounded.theta.coef, newton.theta.coef, atol=1e-8)
+    np.testing.assert_allclose(rounded.theta.intercept, newton.theta.intercept, atol=1e-8)
+
+
+def test_the_way_of_few_hessians_survives_rows_sorted_by_class_and_separable_few_rows(monkeypatch):
+    from thetahat.linear import objective
+
+    monkeypatch.setattr(objective, "CHEAP_HESSIAN", 1e3)
+    monkeypatch.setattr(objective, "FEWEST_ROWS", 20)
+    monkeypatch.setattr(objective, "ROWS_A_PARAMETER", 2)
+    y = np.zeros(2000, dtype=int)
+    y[1::100] = 1  # every so-manieth row is of one class
+    many = RNG.normal(size=(2000, 5)) + 0.3 * y[:, None]
+    fit = Logistic(C=np.inf).estimate(Sample(many, y), rng=RNG)
+    assert fit.status is Status.SOLVED
+    assert fit.stats["gradient"] < 1e-6

@@ -6,6 +6,7 @@ import pytest
 from thetahat.contracts import Status
 from thetahat.optimisers.lbfgs import lbfgs
 from thetahat.optimisers.newton import newton
+from thetahat.optimisers.preconditioned import preconditioned_lbfgs
 
 
 @dataclass
@@ -91,3 +92,32 @@ def test_the_unit_of_a_column_changes_neither_steps_nor_end():
     scaled = newton(Scaled(), np.array([-1.2, 1.0]) * scale)
     assert scaled.iterations == plain.iterations
     np.testing.assert_allclose(scaled.theta / scale, plain.theta, rtol=1e-9)
+
+
+class Correlated:
+    """Of thirty parameters, badly scaled and correlated, not quite quadratic; its minimum is at 0."""
+
+    turned = np.linalg.qr(np.random.default_rng(0).normal(size=(30, 30)))[0]
+    A = turned @ np.diag(np.logspace(0, 6, 30)) @ turned.T
+
+    def at(self, theta):
+        value = 0.5 * theta @ self.A @ theta + np.log(np.cosh(theta)).sum()
+        return At(float(value), self.A @ theta + np.tanh(theta), self.A)
+
+
+def test_a_rough_hessian_takes_few_steps_where_plain_gradients_take_many():
+    start = np.ones(30)
+    rough = np.linalg.cholesky(1.5 * Correlated.A).T
+    found = preconditioned_lbfgs(Correlated(), start, rough, tol=1e-8)
+    assert found.status is Status.SOLVED
+    np.testing.assert_allclose(found.theta, 0, atol=1e-7)
+    plain = preconditioned_lbfgs(Correlated(), start, np.eye(30), tol=1e-8)
+    assert 4 * found.iterations < plain.iterations
+
+
+def test_preconditioned_steps_report_how_they_ended():
+    assert preconditioned_lbfgs(Walled(), np.array([-1.0]), np.eye(1)).status is Status.NOT_FINITE
+    assert preconditioned_lbfgs(Exponential(), np.zeros(1), np.eye(1), max_iter=5).status is Status.MAX_ITER
+    found = preconditioned_lbfgs(Walled(), np.array([5.0]), np.eye(1) / 5)
+    assert found.status is Status.SOLVED
+    np.testing.assert_allclose(found.theta, [1.0], atol=1e-8)

@@ -40,13 +40,16 @@ class Design:
 
     def eta(self, theta: FloatArray) -> FloatArray:
         """Return Z θ for θ of shape (width, k)."""
-        eta: FloatArray = self.X @ theta[1:] + theta[0] if self.intercept else self.X @ theta
+        if not self.intercept:
+            return np.asarray(self.X @ theta)
+        eta: FloatArray = self.X @ theta[1:]
+        eta += theta[0]
         return eta
 
     def pullback(self, d_eta: FloatArray) -> FloatArray:
         """Return Zᵀ d_eta, shape (width, k)."""
         slopes: FloatArray = self.X.T @ d_eta
-        return np.vstack([d_eta.sum(axis=0), slopes]) if self.intercept else slopes
+        return np.vstack([np.ones(len(d_eta)) @ d_eta, slopes]) if self.intercept else slopes
 
     def gram(self, weight: FloatArray) -> FloatArray:
         """Return Zᵀ diag(weight) Z for weights of at least 0."""

@@ -3,24 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
+from scipy import linalg, sparse
 
-from thetahat.contracts import FloatArray, Sample
+from thetahat.contracts import FloatArray, Sample, Status
 from thetahat.linear.design import Design
 from thetahat.linear.fused import bernoulli_terms, categorical_terms, poisson_terms
 from thetahat.optimisers.lbfgs import lbfgs
 from thetahat.optimisers.minimum import Minimum
 from thetahat.optimisers.newton import newton
+from thetahat.optimisers.preconditioned import preconditioned_lbfgs
 
-__all__ = ["CATEGORICAL", "BERNOULLI", "POISSON", "PenalisedLoss", "columns", "minimise", "weights"]
+__all__ = [
+    "CATEGORICAL",
+    "BERNOULLI",
+    "POISSON",
+    "PenalisedLoss",
+    "columns",
+    "minimise",
+    "rounding_factor",
+    "weights",
+]
 
 # A Hessian of more parameters than this costs more than the gradients it saves.
 MOST_FOR_NEWTON = 2000
+# Up to so many multiplications, a Hessian a step is not worth avoiding.
+CHEAP_HESSIAN = 5e7
+# So many rows a parameter give a Hessian near that of all rows.
+ROWS_A_PARAMETER = 20
+FEWEST_ROWS = 5000
 
 Terms = Callable[[FloatArray, NDArray[Any], FloatArray], tuple[float, FloatArray, FloatArray]]
 
@@ -120,14 +135,61 @@ class LossPoint:
 
 
 def minimise(loss: PenalisedLoss, start: FloatArray, *, max_iter: int, tol: float) -> Minimum:
-    """Minimise by Newton's method, or by L-BFGS where there are too many parameters for a Hessian.
+    """Minimise within ``tol`` standard errors of the minimum, by the way that costs least.
 
-    Newton's ends within ``tol`` standard errors of the minimum; L-BFGS where no entry of the gradient exceeds
-    ``tol`` times the total weight.
+    Newton's method where a Hessian is cheap. Where it is not, one Hessian, of as many rows as it takes, makes
+    the loss round for L-BFGS, and Newton's method takes over should that fail. Where there are too many
+    parameters for any Hessian, L-BFGS alone, until no entry of the gradient exceeds ``tol`` times the total
+    weight.
     """
-    if start.size <= MOST_FOR_NEWTON:
-        return newton(loss, start.ravel(), max_iter=max_iter, tol=tol)
-    return lbfgs(loss, start.ravel(), max_iter=20 * max_iter, tol=tol * float(loss.weight.sum()))
+    theta = start.ravel()
+    if theta.size > MOST_FOR_NEWTON:
+        return lbfgs(loss, theta, max_iter=20 * max_iter, tol=tol * float(loss.weight.sum()))
+    if len(loss.y) * theta.size**2 > CHEAP_HESSIAN:
+        found = _rounded(loss, theta, max_iter=max_iter, tol=tol)
+        if found is not None and (found.status is Status.SOLVED or found.iterations >= max_iter):
+            return found
+        theta = theta if found is None or not np.isfinite(found.value) else found.theta
+    return newton(loss, theta, max_iter=max_iter, tol=tol)
+
+
+def rounding_factor(loss: PenalisedLoss, theta: FloatArray) -> FloatArray | None:
+    """Return the Cholesky factor of the loss's Hessian; None where it is not positive definite."""
+    hessian = loss.at(theta).hessian()
+    if not np.isfinite(hessian).all():
+        return None
+    try:
+        factor: FloatArray = linalg.cholesky(hessian, check_finite=False)
+    except linalg.LinAlgError:
+        return None
+    return factor
+
+
+def _rounded(loss: PenalisedLoss, theta: FloatArray, *, max_iter: int, tol: float) -> Minimum | None:
+    some = _every(loss, max(1, len(loss.y) // max(ROWS_A_PARAMETER * theta.size, FEWEST_ROWS)))
+    if not theta.any():
+        # Near enough is within the standard errors of the few rows; the rest is for all of them.
+        if theta.size**2 * len(some.y) <= CHEAP_HESSIAN:
+            near = newton(some, theta, max_iter=8, tol=0.1)
+        else:
+            near = lbfgs(some, theta, max_iter=12, tol=1e-3 * float(some.weight.sum()))
+        theta = near.theta if np.isfinite(near.value) else theta
+    factor = rounding_factor(some, theta)
+    return None if factor is None else preconditioned_lbfgs(loss, theta, factor, max_iter=max_iter, tol=tol)
+
+
+def _every(loss: PenalisedLoss, step: int) -> PenalisedLoss:
+    """Return the loss on every so-manieth row, its weights scaled up to those of all."""
+    if step == 1:
+        return loss
+    weight = loss.weight[::step]
+    part = float(weight.sum())
+    return replace(
+        loss,
+        design=Design(loss.design.X[::step], loss.design.intercept),
+        y=loss.y[::step],
+        weight=weight * (float(loss.weight.sum()) / part if part > 0 else 1.0),
+    )
 
 
 def columns(X: Any) -> Any:
