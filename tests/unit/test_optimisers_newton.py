@@ -101,7 +101,7 @@ class Correlated:
     A = turned @ np.diag(np.logspace(0, 6, 30)) @ turned.T
 
     def at(self, theta):
-        value = 0.5 * theta @ self.A @ theta + np.log(np.cosh(theta)).sum()
+        value = 0.5 * theta @ self.A @ theta + np.logaddexp(theta, -theta).sum()
         return At(float(value), self.A @ theta + np.tanh(theta), self.A)
 
 
