@@ -7,12 +7,11 @@ import shlex
 import sys
 from dataclasses import replace
 from importlib.resources import as_file, files
-from pathlib import Path
 from typing import Any
 
 import rich_click as click
 
-from thetahat.cli.console import answers, progress_bar
+from thetahat.cli.console import answers, check_folder, progress_bar
 from thetahat.cli.options import JUDGING, OUTPUT, TABLE, with_options
 
 __all__ = ["compare", "demo", "report"]
@@ -66,7 +65,7 @@ def _compare(data: str, target: str, options: dict[str, Any], typed: tuple[str, 
 
     json_path, page_path, quiet = (options.pop(name) for name in ("json_path", "page_path", "quiet"))
     for path in filter(None, (json_path, page_path)):
-        _check_folder(path)
+        check_folder(path)
     options["models"] = options["models"] or None
     options["na_values"] = options.get("na_values") or None
     # package.module:Class may live where the person works, as with python -m.
@@ -82,9 +81,3 @@ def _compare(data: str, target: str, options: dict[str, Any], typed: tuple[str, 
     if page_path:
         result.to_html(page_path)
     show(result.record, answers(), quiet=quiet, page=page_path)
-
-
-def _check_folder(path: str) -> None:
-    folder = Path(path).parent
-    if not folder.is_dir():
-        raise click.UsageError(f"there is no folder {folder} to write {Path(path).name} into")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
@@ -13,7 +14,7 @@ from thetahat.errors import Problem
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["answers", "complain", "progress_bar"]
+__all__ = ["answers", "check_folder", "complain", "progress_bar"]
 
 
 def answers() -> Console:
@@ -27,6 +28,13 @@ def complain(problems: Iterable[Problem]) -> None:
     """Print problems of a table on stderr, one a paragraph."""
     for problem in problems:
         click.echo(f"{problem.severity.value}: {problem}", err=True)
+
+
+def check_folder(path: str) -> None:
+    """Refuse a path whose folder is not there, before any work is done for it."""
+    folder = Path(path).parent
+    if not folder.is_dir():
+        raise click.UsageError(f"there is no folder {folder} to write {Path(path).name} into")
 
 
 @contextmanager

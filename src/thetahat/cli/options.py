@@ -9,7 +9,7 @@ import rich_click as click
 
 from thetahat.comparison.aliases import ALIASES
 
-__all__ = ["JUDGING", "OUTPUT", "TABLE", "comma_separated", "with_options"]
+__all__ = ["JUDGING", "OUTPUT", "READING", "TABLE", "comma_separated", "with_options"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Option = Callable[[Any], Any]
@@ -33,7 +33,16 @@ def comma_separated(
     return tuple(name.strip() for value in values for name in value.split(",") if name.strip())
 
 
+READING: Sequence[Option] = (
+    click.option("--sep", metavar="CHAR", help="Delimiter of a text file: a character, tab or space."),
+    click.option("--encoding", metavar="NAME", help="Encoding of a text file; UTF-8 if not given."),
+    click.option(
+        "--na-values", metavar="TEXT", multiple=True, help="Text that means a missing value. Several."
+    ),
+)
+
 TABLE: Sequence[Option] = (
+    *READING,
     click.option(
         "--task",
         type=click.Choice(["auto", "classification", "regression"]),
@@ -52,11 +61,6 @@ TABLE: Sequence[Option] = (
         default="impute",
         show_default=True,
         help="What becomes of missing features: filled in each training fold, rows left out, or refused.",
-    ),
-    click.option("--sep", metavar="CHAR", help="Delimiter of a text file: a character, tab or space."),
-    click.option("--encoding", metavar="NAME", help="Encoding of a text file; UTF-8 if not given."),
-    click.option(
-        "--na-values", metavar="TEXT", multiple=True, help="Text that means a missing value. Several."
     ),
     click.option("--strict", is_flag=True, help="Let warnings about the table stop the work too."),
 )

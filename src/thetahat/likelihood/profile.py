@@ -18,6 +18,8 @@ __all__ = ["Profile"]
 
 # How far, in Wald standard errors, an end is looked for before it is called infinite.
 FARTHEST = 200.0
+# Newton decrement of the inner maximum: half its square is what the height may lack.
+DECREMENT = 1e-5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +86,10 @@ class Profile:
                     outside = self._edge(index, inside, outside)
                     if gap(outside) > 0:
                         return outside
-                return float(brentq(gap, inside, outside, xtol=1e-10 * abs(step), rtol=1e-13))
+                try:
+                    return float(brentq(gap, inside, outside, xtol=1e-10 * abs(step), rtol=1e-13))
+                except ValueError:  # a height on the way could not be found
+                    return float("nan")
             inside, reach = outside, 1.6 * reach
         return float(np.sign(step) * np.inf)
 
@@ -107,7 +112,9 @@ class Profile:
             parts = list(z)  # type: ignore[call-overload]
             return full(array([*parts[:index], fixed, *parts[index:]]))
 
-        found = newton(LogLikelihood(self.likelihood.terms, self.likelihood.weight, held), rest)
+        found = newton(
+            LogLikelihood(self.likelihood.terms, self.likelihood.weight, held), rest, tol=DECREMENT
+        )
         if found.status is not Status.SOLVED:
             return float("nan"), rest
         return -found.value, found.theta

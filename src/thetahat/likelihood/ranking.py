@@ -27,6 +27,9 @@ from thetahat.likelihood.result import LikelihoodResult
 
 __all__ = ["Ranked", "Ranking", "families_for", "rank_families"]
 
+# Counts with a median beyond this may be a rounded measurement.
+LARGE_COUNT = 30
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranked:
@@ -104,10 +107,17 @@ class Ranking:
 
 
 def families_for(x: FloatArray) -> list[Distribution]:
-    """Return the families whose support holds all the numbers: of counts where all are whole and from 0."""
+    """Return the families whose support holds all the numbers.
+
+    Whole numbers from 0 are counts. Where some are large they may as well be a measurement rounded to
+    its unit, and both kinds are tried: over a unit a density is nearly the mass, so that they compare.
+    """
+    found: list[Distribution] = []
     if np.all((x == np.floor(x)) & (x >= 0)):
-        return [Poisson(), NegativeBinomial()]
-    found: list[Distribution] = [Normal(), StudentT(), Laplace()]
+        found = [Poisson(), NegativeBinomial()]
+        if np.median(x) <= LARGE_COUNT:
+            return found
+    found += [Normal(), StudentT(), Laplace()]
     if np.all(x > 0):
         found += [LogNormal(), Gamma(), Weibull(), Exponential()]
     if np.all((x > 0) & (x < 1)):
@@ -129,9 +139,9 @@ def rank_families(
     x : array of shape (n,)
         Finite numbers.
     families : sequence of Distribution, optional
-        By default those whose support holds all of x: for counts Poisson and negative binomial; else
-        normal, Student t, Laplace, and for positive numbers log-normal, gamma, Weibull, exponential,
-        and for numbers between 0 and 1 beta.
+        By default those whose support holds all of x: for counts Poisson and negative binomial; for
+        other and for large whole numbers normal, Student t, Laplace, and for positive numbers
+        log-normal, gamma, Weibull, exponential, and for numbers between 0 and 1 beta.
     folds : int
         For the held-out log-likelihood.
     rng : Generator, optional

@@ -6,22 +6,16 @@ sets both above the interval. Nothing global of matplotlib is touched.
 
 from __future__ import annotations
 
-import html
-import io
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from thetahat.report import numbers
+from thetahat.report.drawing import ACCENT, BAND, FAINT, INK, SIZE, new_axes, to_svg
 
 __all__ = ["IntervalPlot", "Row", "draw", "shortened", "svg"]
 
-INK, FAINT, ACCENT, BAND = "#1a1b1c", "#6e7074", "#0072b2", "#dcebf5"
-# What the colours are called in a page, where they follow the reader's scheme.
-VARIABLES = {INK: "currentColor", FAINT: "var(--faint)", ACCENT: "var(--accent)", BAND: "var(--band)"}
-SIZE = 12.0
 LONGEST_NAME = 34
 # The mean width of a bold letter in a wide typeface.
 LETTER = 0.68 * SIZE
@@ -86,25 +80,12 @@ def svg(plot: IntervalPlot, width: float, *, narrow: bool) -> str:
 
     Names are escaped, never read as mathematics or markup; equal plots give equal bytes.
     """
-    from matplotlib import rc_context  # noqa: PLC0415
-    from matplotlib.backends.backend_svg import FigureCanvasSVG  # noqa: PLC0415
-    from matplotlib.figure import Figure  # noqa: PLC0415
-
-    settings: Any = {"svg.fonttype": "none", "svg.hashsalt": "thetahat", "font.family": "DejaVu Sans"}
     height = BELOW + 8 + (NARROW_ROW if narrow else WIDE_ROW) * len(plot.rows)
     left = 18.0 if narrow else 20 + LETTER * max(len(shortened(row.name)) for row in plot.rows)
     right = 18.0 if narrow else 20 + LETTER * max(len(row.numbers) for row in plot.rows)
-    with rc_context(settings):
-        figure = Figure(figsize=(width / 72, height / 72), dpi=72)
-        FigureCanvasSVG(figure)
-        figure.patch.set_visible(False)
-        box = (left / width, BELOW / height, (width - left - right) / width, (height - BELOW - 4) / height)
-        ax = figure.add_axes(box)
-        ax.patch.set_visible(False)
+    with new_axes(width, height, left=left, right=right) as (figure, ax):
         _rows(ax, plot, narrow=narrow, letters=int((width - left - right) / LETTER))
-        buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return _for_page(buffer.getvalue(), plot.finding)
+        return to_svg(figure, plot.finding)
 
 
 def _rows(ax: Any, plot: IntervalPlot, *, narrow: bool = False, letters: int = 0) -> None:
@@ -202,14 +183,3 @@ def shortened(name: str, most: int = LONGEST_NAME) -> str:
     name = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
     half = max(2, (most - 1) // 2)
     return name if len(name) <= most else f"{name[:half]}\N{HORIZONTAL ELLIPSIS}{name[-half:]}"
-
-
-def _for_page(document: str, finding: str) -> str:
-    element = document[document.index("<svg") :]
-    element = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", element, flags=re.DOTALL)
-    for colour, variable in VARIABLES.items():
-        element = element.replace(colour, variable)
-    element = element.replace("'DejaVu Sans'", "system-ui, sans-serif")
-    start, inner = element.split(">", 1)
-    start = re.sub(r' (?:width|height)="[^"]*"', "", start)
-    return start.replace("<svg", f'<svg role="img" aria-label="{html.escape(finding)}"', 1) + ">" + inner

@@ -4,31 +4,18 @@ from __future__ import annotations
 
 import base64
 import os
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from thetahat.report import figures, numbers, phrases
+from thetahat.report.drawing import Picture
 from thetahat.report.intervals import IntervalPlot, shortened, svg
 from thetahat.results.comparison import ComparisonRecord, ModelRecord, encode
 from thetahat.results.saving import replace_file
 
-__all__ = ["fragment", "render", "write"]
-
-# Widths in pixels that the pictures are drawn for: a page on a desk, and a phone.
-WIDE, NARROW = 820.0, 340.0
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A plot drawn for both widths."""
-
-    finding: str
-    wide: Markup
-    narrow: Markup
+__all__ = ["environment", "fragment", "picture", "render", "write"]
 
 
 def render(record: ComparisonRecord) -> str:
@@ -42,14 +29,14 @@ def render(record: ComparisonRecord) -> str:
     fitted = [model for model in record.models if model.shown is not None]
     between = figures.differences(record)
     return (
-        _environment()
+        environment()
         .get_template("page.html.j2")
         .render(
             record=record,
             fitted=fitted,
             failed=[model for model in record.models if model.shown is None],
-            forest=_picture(figures.losses(record)) if fitted else None,
-            between=None if between is None else _picture(between),
+            forest=picture(figures.losses(record)) if fitted else None,
+            between=None if between is None else picture(between),
             pairs=[pair for pair in record.pairs],
             matrix=_matrix(record, fitted),
             scores=list(dict.fromkeys(name for model in fitted for name in model.scores)),
@@ -61,7 +48,7 @@ def render(record: ComparisonRecord) -> str:
 def fragment(record: ComparisonRecord) -> str:
     """Return the verdict and the leaderboard alone, for a notebook."""
     fitted = [model for model in record.models if model.shown is not None]
-    return _environment().get_template("fragment.html.j2").render(record=record, fitted=fitted)
+    return environment().get_template("fragment.html.j2").render(record=record, fitted=fitted)
 
 
 def write(record: ComparisonRecord, path: str | os.PathLike[str]) -> None:
@@ -75,10 +62,9 @@ def write(record: ComparisonRecord, path: str | os.PathLike[str]) -> None:
     replace_file(path, render(record).encode())
 
 
-def _picture(plot: IntervalPlot) -> Picture:
-    # Markup is safe here: the picture is built from escaped text.
-    wide, narrow = (Markup(svg(plot, width, narrow=width == NARROW)) for width in (WIDE, NARROW))
-    return Picture(plot.finding, wide, narrow)
+def picture(plot: IntervalPlot) -> Picture:
+    """Draw a plot of intervals for both widths."""
+    return Picture.of(plot.finding, lambda width, narrow: svg(plot, width, narrow=narrow))
 
 
 def _matrix(record: ComparisonRecord, models: list[ModelRecord]) -> list[tuple[str, list[Any]]]:
@@ -99,7 +85,8 @@ def _matrix(record: ComparisonRecord, models: list[ModelRecord]) -> list[tuple[s
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return the templates with what they need: autoescape on, an unknown name an error."""
     environment = Environment(
         loader=PackageLoader("thetahat.report"),
         autoescape=True,
@@ -109,6 +96,7 @@ def _environment() -> Environment:
     )
     environment.filters.update(
         with_error=numbers.with_error,
+        decimals=numbers.number,
         figure=numbers.figure,
         p=numbers.p_value,
         count=numbers.count,
