@@ -5,7 +5,13 @@ import pytest
 
 from thetahat.contracts import Sample
 from thetahat.distributions.output import BernoulliOutput, CategoricalOutput, PoissonOutput
-from thetahat.linear.fused import bernoulli_terms, categorical_terms, poisson_terms
+from thetahat.linear.fused import (
+    bernoulli_slopes,
+    bernoulli_terms,
+    categorical_terms,
+    poisson_slopes,
+    poisson_terms,
+)
 from thetahat.linear.least_squares import LeastSquares
 from thetahat.linear.logistic import Logistic
 from thetahat.linear.poisson import Poisson
@@ -45,6 +51,21 @@ def test_fused_poisson_is_the_family_less_its_constant(size):
     np.testing.assert_allclose(value - WEIGHT.sum(), WEIGHT @ (terms.value - at_zero.value), rtol=1e-12)
     np.testing.assert_allclose(slope, WEIGHT * terms.d_eta[:, 0], rtol=1e-12, atol=1e-13)
     np.testing.assert_allclose(curvature, WEIGHT * terms.d2_eta[:, 0, 0], rtol=1e-12)
+
+
+@pytest.mark.parametrize("size", [1.0, 600.0])
+def test_slopes_of_many_fits_are_the_slopes_of_each(size):
+    eta, y = size * RNG.normal(size=(N, 3)), RNG.integers(0, 2, size=N)
+    slopes = bernoulli_slopes(eta, y, WEIGHT)
+    for c in range(3):
+        np.testing.assert_allclose(
+            slopes[:, c], bernoulli_terms(eta[:, c].copy(), y, WEIGHT)[1], rtol=1e-9, atol=1e-15
+        )
+    eta = np.clip(eta, -30, 30)
+    slopes = poisson_slopes(eta, y.astype(float), WEIGHT)
+    for c in range(3):
+        single = poisson_terms(eta[:, c].copy(), y.astype(float), WEIGHT)[1]
+        np.testing.assert_allclose(slopes[:, c], single, rtol=1e-9, atol=1e-12)
 
 
 MODELS = {

@@ -13,7 +13,7 @@ import numpy as np
 from thetahat.contracts import FloatArray, IntArray
 from thetahat.numerics.compiled import kernel
 
-__all__ = ["bernoulli_terms", "categorical_terms", "poisson_terms"]
+__all__ = ["bernoulli_slopes", "bernoulli_terms", "categorical_terms", "poisson_slopes", "poisson_terms"]
 
 
 @kernel
@@ -34,31 +34,54 @@ def bernoulli_terms(eta: FloatArray, y: IntArray, weight: FloatArray) -> tuple[f
     return value, slope, curvature
 
 
-@kernel
 def categorical_terms(
     eta: FloatArray, y: IntArray, weight: FloatArray
 ) -> tuple[float, FloatArray, FloatArray]:
     """Return Σ w (−log p), its derivative in η and the probabilities, for η of shape (n, K)."""
+    gaps, below = _below_the_largest(eta, y)
+    # NumPy's exponential runs on vector units, which a compiled loop's does not.
+    np.exp(gaps, out=gaps)
+    value, slope = _normalised(gaps, below, y, weight)
+    return value, slope, gaps
+
+
+@kernel
+def _below_the_largest(eta: FloatArray, y: IntArray) -> tuple[FloatArray, FloatArray]:
     n, K = eta.shape
-    slope, p = np.empty((n, K)), np.empty((n, K))
-    value = 0.0
+    gaps, below = np.empty((n, K)), np.empty(n)
     for i in range(n):
         top = eta[i, 0]
         for k in range(1, K):
             top = max(top, eta[i, k])
+        for k in range(K):
+            gaps[i, k] = eta[i, k] - top
+        below[i] = gaps[i, y[i]]
+    return gaps, below
+
+
+@kernel
+def _normalised(
+    p: FloatArray, below: FloatArray, y: IntArray, weight: FloatArray
+) -> tuple[float, FloatArray]:
+    n, K = p.shape
+    slope = np.empty((n, K))
+    value = 0.0
+    for i in range(n):
         total = 0.0
         for k in range(K):
-            p[i, k] = math.exp(eta[i, k] - top)
             total += p[i, k]
-        value += weight[i] * (math.log(total) + (top - eta[i, y[i]]))
-        others = 0.0
+        value += weight[i] * (math.log(total) - below[i])
+        own, others = y[i], 0.0
         for k in range(K):
             p[i, k] /= total
             slope[i, k] = weight[i] * p[i, k]
-            if k != y[i]:
-                others += p[i, k]
-        slope[i, y[i]] = -weight[i] * others
-    return value, slope, p
+        # p − 1 of the class that happened, as minus the sum of the others, which keeps its digits.
+        for k in range(own):
+            others += p[i, k]
+        for k in range(own + 1, K):
+            others += p[i, k]
+        slope[i, own] = -weight[i] * others
+    return value, slope
 
 
 @kernel
@@ -73,3 +96,28 @@ def poisson_terms(eta: FloatArray, y: FloatArray, weight: FloatArray) -> tuple[f
         slope[i] = weight[i] * (mean - y[i])
         curvature[i] = weight[i] * mean
     return value, slope, curvature
+
+
+def bernoulli_slopes(eta: FloatArray, y: IntArray, weight: FloatArray) -> FloatArray:
+    """Return the slopes of :func:`bernoulli_terms` alone, for m fits of the same rows: η of shape (n, m)."""
+    with np.errstate(over="ignore"):
+        odds = np.exp(eta)
+    return _bernoulli_from_odds(odds, y, weight)
+
+
+@kernel
+def _bernoulli_from_odds(odds: FloatArray, y: IntArray, weight: FloatArray) -> FloatArray:
+    n, m = odds.shape
+    for i in range(n):
+        if y[i] == 1:
+            for c in range(m):
+                odds[i, c] = -weight[i] / (1.0 + odds[i, c])
+        else:
+            for c in range(m):
+                odds[i, c] = weight[i] - weight[i] / (1.0 + odds[i, c])
+    return odds
+
+
+def poisson_slopes(eta: FloatArray, y: FloatArray, weight: FloatArray) -> FloatArray:
+    """Return the slopes of :func:`poisson_terms` alone, for m fits of the same rows: η of shape (n, m)."""
+    return np.asarray(weight[:, None] * (np.exp(eta) - y[:, None]))

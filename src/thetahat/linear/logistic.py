@@ -15,6 +15,7 @@ from thetahat.linear.coefficients import Coefficients
 from thetahat.linear.design import Design
 from thetahat.linear.objective import BERNOULLI, CATEGORICAL, PenalisedLoss, columns, minimise, weights
 from thetahat.linear.separation import Separation, separated_classes
+from thetahat.linear.shared_likelihood import SharedLikelihood
 from thetahat.optimisers.minimum import Minimum
 
 __all__ = ["Logistic"]
@@ -68,8 +69,10 @@ class Logistic:
         """Take Newton steps until the minimum is reached; the status says whether it was, or is at all."""
         return self.estimate_from(sample, None)
 
-    def estimate_from(self, sample: Sample, start: Coefficients | None) -> Fit[Coefficients]:
-        """Estimate, beginning at another estimate of the same shape."""
+    def estimate_from(
+        self, sample: Sample, start: Coefficients | None, factor: FloatArray | None = None
+    ) -> Fit[Coefficients]:
+        """Estimate, beginning at another estimate of the same shape, and with a factor of its Hessian."""
         codes = np.asarray(sample.y, dtype=np.int64)
         weight = weights(sample)
         present = np.unique(codes[weight > 0])
@@ -81,8 +84,8 @@ class Logistic:
         whole = len(present) == self.classes
         begin: FloatArray = np.zeros((loss.design.width, loss.classes))
         if start is not None and whole:
-            begin = np.vstack([start.intercept, start.coef]) if self.intercept else start.coef
-        found = minimise(loss, begin, max_iter=self.max_iter, tol=self.tol)
+            begin = self.flat(start).reshape(begin.shape)
+        found = minimise(loss, begin, max_iter=self.max_iter, tol=self.tol, factor=factor if whole else None)
         status, detail = found.status, ""
         if np.isinf(self.C):
             status, detail = self._existence(loss, found)
@@ -91,13 +94,26 @@ class Logistic:
             theta = self._with_absent(theta, loss, present)
             absent = ", ".join(str(k) for k in range(self.classes) if k not in present)
             detail = detail or f"no row of class {absent}"
-        split = Coefficients(theta[0], theta[1:]) if self.intercept else Coefficients(0 * theta[0], theta)
         stats = {
             "iterations": float(found.iterations),
             "gradient": found.gradient_norm,
             "value": found.value,
         }
-        return Fit(split, status, stats, detail)
+        return Fit(self.split(theta), status, stats, detail)
+
+    def prepare(self, sample: Sample) -> SharedLikelihood:
+        """Return a workspace that fits many draws, and values of C, each begun where all rows ended."""
+        return SharedLikelihood(self, sample)
+
+    def flat(self, theta: Coefficients) -> FloatArray:
+        """Return the parameters as the objective takes them."""
+        rows = np.vstack([theta.intercept, theta.coef]) if self.intercept else theta.coef
+        return rows.ravel()
+
+    def split(self, theta: FloatArray) -> Coefficients:
+        """Return the objective's parameters as intercepts and slopes."""
+        matrix = theta.reshape(-1, 1 if self.classes == 2 else self.classes)
+        return Coefficients(matrix[0], matrix[1:]) if self.intercept else Coefficients(0 * matrix[0], matrix)
 
     def predict(self, theta: Coefficients, X: Any, /) -> Prediction:
         """Predict the probability of each class and the likeliest one."""

@@ -33,6 +33,8 @@ __all__ = [
 MOST_FOR_NEWTON = 2000
 # Up to so many multiplications, a Hessian a step is not worth avoiding.
 CHEAP_HESSIAN = 5e7
+# Beyond so many, not even one that many fits share.
+DEAR_HESSIAN = 5e9
 # So many rows a parameter give a Hessian near that of all rows.
 ROWS_A_PARAMETER = 20
 FEWEST_ROWS = 5000
@@ -134,19 +136,21 @@ class LossPoint:
         return blocks.reshape(design.width * k, design.width * k)
 
 
-def minimise(loss: PenalisedLoss, start: FloatArray, *, max_iter: int, tol: float) -> Minimum:
+def minimise(
+    loss: PenalisedLoss, start: FloatArray, *, max_iter: int, tol: float, factor: FloatArray | None = None
+) -> Minimum:
     """Minimise within ``tol`` standard errors of the minimum, by the way that costs least.
 
     Newton's method where a Hessian is cheap. Where it is not, one Hessian, of as many rows as it takes, makes
     the loss round for L-BFGS, and Newton's method takes over should that fail. Where there are too many
     parameters for any Hessian, L-BFGS alone, until no entry of the gradient exceeds ``tol`` times the total
-    weight.
+    weight. Where the factor of a Hessian near the minimum is known already, it is used for the second way.
     """
     theta = start.ravel()
     if theta.size > MOST_FOR_NEWTON:
         return lbfgs(loss, theta, max_iter=20 * max_iter, tol=tol * float(loss.weight.sum()))
     if len(loss.y) * theta.size**2 > CHEAP_HESSIAN:
-        found = _rounded(loss, theta, max_iter=max_iter, tol=tol)
+        found = _rounded(loss, theta, factor, max_iter=max_iter, tol=tol)
         if found is not None and (found.status is Status.SOLVED or found.iterations >= max_iter):
             return found
         theta = theta if found is None or not np.isfinite(found.value) else found.theta
@@ -154,7 +158,17 @@ def minimise(loss: PenalisedLoss, start: FloatArray, *, max_iter: int, tol: floa
 
 
 def rounding_factor(loss: PenalisedLoss, theta: FloatArray) -> FloatArray | None:
-    """Return the Cholesky factor of the loss's Hessian; None where it is not positive definite."""
+    """Return the Cholesky factor of the loss's Hessian, of fewer rows where all would cost too much.
+
+    None where it is not positive definite, or no Hessian is worth forming.
+    """
+    if theta.size > MOST_FOR_NEWTON:
+        return None
+    few = len(loss.y) * theta.size**2 > DEAR_HESSIAN
+    return _factor(_few(loss, theta.size) if few else loss, theta)
+
+
+def _factor(loss: PenalisedLoss, theta: FloatArray) -> FloatArray | None:
     hessian = loss.at(theta).hessian()
     if not np.isfinite(hessian).all():
         return None
@@ -165,8 +179,12 @@ def rounding_factor(loss: PenalisedLoss, theta: FloatArray) -> FloatArray | None
     return factor
 
 
-def _rounded(loss: PenalisedLoss, theta: FloatArray, *, max_iter: int, tol: float) -> Minimum | None:
-    some = _every(loss, max(1, len(loss.y) // max(ROWS_A_PARAMETER * theta.size, FEWEST_ROWS)))
+def _rounded(
+    loss: PenalisedLoss, theta: FloatArray, factor: FloatArray | None, *, max_iter: int, tol: float
+) -> Minimum | None:
+    if factor is not None:
+        return preconditioned_lbfgs(loss, theta, factor, max_iter=max_iter, tol=tol)
+    some = _few(loss, theta.size)
     if not theta.any():
         # Near enough is within the standard errors of the few rows; the rest is for all of them.
         if theta.size**2 * len(some.y) <= CHEAP_HESSIAN:
@@ -174,13 +192,14 @@ def _rounded(loss: PenalisedLoss, theta: FloatArray, *, max_iter: int, tol: floa
         else:
             near = lbfgs(some, theta, max_iter=12, tol=1e-3 * float(some.weight.sum()))
         theta = near.theta if np.isfinite(near.value) else theta
-    factor = rounding_factor(some, theta)
+    factor = _factor(some, theta)
     return None if factor is None else preconditioned_lbfgs(loss, theta, factor, max_iter=max_iter, tol=tol)
 
 
-def _every(loss: PenalisedLoss, step: int) -> PenalisedLoss:
+def _few(loss: PenalisedLoss, parameters: int) -> PenalisedLoss:
     """Return the loss on every so-manieth row, its weights scaled up to those of all."""
-    if step == 1:
+    step = len(loss.y) // max(ROWS_A_PARAMETER * parameters, FEWEST_ROWS)
+    if step <= 1:
         return loss
     weight = loss.weight[::step]
     part = float(weight.sum())

@@ -14,6 +14,7 @@ from thetahat.linear.coefficients import Coefficients
 from thetahat.linear.design import Design
 from thetahat.linear.objective import POISSON, PenalisedLoss, columns, minimise, weights
 from thetahat.linear.separation import separated_counts
+from thetahat.linear.shared_likelihood import SharedLikelihood
 from thetahat.optimisers.minimum import Minimum
 
 __all__ = ["Poisson"]
@@ -56,19 +57,35 @@ class Poisson:
         """Take Newton steps until the minimum is reached; the status says whether it was, or is at all."""
         return self.estimate_from(sample, None)
 
-    def estimate_from(self, sample: Sample, start: Coefficients | None) -> Fit[Coefficients]:
-        """Estimate, beginning at another estimate of the same shape."""
+    def estimate_from(
+        self, sample: Sample, start: Coefficients | None, factor: FloatArray | None = None
+    ) -> Fit[Coefficients]:
+        """Estimate, beginning at another estimate of the same shape, and with a factor of its Hessian."""
         loss = self.loss(sample)
-        found = minimise(loss, self._start(loss, start), max_iter=self.max_iter, tol=self.tol)
+        begin = self._start(loss) if start is None else self.flat(start)
+        found = minimise(loss, begin, max_iter=self.max_iter, tol=self.tol, factor=factor)
         theta = found.theta[:, None]
         status, detail = self._existence(loss, found) if np.isinf(self.C) else (found.status, "")
-        split = Coefficients(theta[0], theta[1:]) if self.intercept else Coefficients(np.zeros(1), theta)
         stats = {
             "iterations": float(found.iterations),
             "gradient": found.gradient_norm,
             "value": found.value,
         }
-        return Fit(split, status, stats, detail)
+        return Fit(self.split(theta), status, stats, detail)
+
+    def prepare(self, sample: Sample) -> SharedLikelihood:
+        """Return a workspace that fits many draws, and values of C, each begun where all rows ended."""
+        return SharedLikelihood(self, sample)
+
+    def flat(self, theta: Coefficients) -> FloatArray:
+        """Return the parameters as the objective takes them."""
+        rows = np.vstack([theta.intercept, theta.coef]) if self.intercept else theta.coef
+        return rows.ravel()
+
+    def split(self, theta: FloatArray) -> Coefficients:
+        """Return the objective's parameters as intercepts and slopes."""
+        matrix = theta.reshape(-1, 1)
+        return Coefficients(matrix[0], matrix[1:]) if self.intercept else Coefficients(0 * matrix[0], matrix)
 
     def predict(self, theta: Coefficients, X: Any, /) -> Prediction:
         """Predict the mean of y."""
@@ -92,9 +109,7 @@ class Poisson:
         tangled = loss.design.dependences(loss.weight)
         return (Status.NOT_IDENTIFIED, tangled) if tangled else (found.status, "")
 
-    def _start(self, loss: PenalisedLoss, start: Coefficients | None) -> FloatArray:
-        if start is not None:
-            return np.vstack([start.intercept, start.coef]) if self.intercept else start.coef
+    def _start(self, loss: PenalisedLoss) -> FloatArray:
         begin = np.zeros(loss.design.width)
         if self.intercept and loss.y.any():
             # The mean itself: a Newton step from η = 0 would overshoot where counts are large.
