@@ -1,3 +1,4 @@
+from . import autodiff
 from .comparison.compare import compare
 from .comparison.models import Model
 from .comparison.result import Comparison
@@ -70,6 +71,7 @@ __all__ = [
     "Uniform",
     "UsageError",
     "Weibull",
+    "autodiff",
     "compare",
     "cross_entropy",
     "kl_divergence",
