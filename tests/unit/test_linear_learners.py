@@ -294,3 +294,23 @@ def test_the_way_of_few_hessians_survives_rows_sorted_by_class_and_separable_few
     fit = Logistic(C=np.inf).estimate(Sample(many, y), rng=RNG)
     assert fit.status is Status.SOLVED
     assert fit.stats["gradient"] < 1e-6
+
+
+@pytest.mark.parametrize("size", [1e-6, 1e6], ids=["far too flat", "far too steep"])
+def test_a_useless_hessian_is_given_up_for_newtons_method(size, monkeypatch):
+    from thetahat.linear import objective
+
+    monkeypatch.setattr(objective, "CHEAP_HESSIAN", 0)
+    model, codes = Logistic(max_iter=30), (BINARY == "yes").astype(int)
+    loss = model.loss(Sample(X, codes))
+    useless = size * np.triu(RNG.normal(size=(D + 1, D + 1))) + np.diag(np.logspace(-4, 4, D + 1) * size)
+    found = objective.minimise(loss, np.zeros(D + 1), max_iter=30, tol=1e-8, factor=useless)
+    monkeypatch.undo()
+    assert found.status is Status.SOLVED
+    np.testing.assert_allclose(
+        model.split(found.theta).coef,
+        model.estimate(Sample(X, codes), rng=RNG).theta.coef,
+        atol=1e-8,
+    )
+    monkeypatch.setattr(objective, "CHEAP_HESSIAN", 0)
+    assert objective.minimise(loss, np.zeros(D + 1), max_iter=2, tol=1e-8).status is Status.MAX_ITER

@@ -149,12 +149,15 @@ def minimise(
     theta = start.ravel()
     if theta.size > MOST_FOR_NEWTON:
         return lbfgs(loss, theta, max_iter=20 * max_iter, tol=tol * float(loss.weight.sum()))
-    if len(loss.y) * theta.size**2 > CHEAP_HESSIAN:
-        found = _rounded(loss, theta, factor, max_iter=max_iter, tol=tol)
-        if found is not None and (found.status is Status.SOLVED or found.iterations >= max_iter):
-            return found
-        theta = theta if found is None or not np.isfinite(found.value) else found.theta
-    return newton(loss, theta, max_iter=max_iter, tol=tol)
+    if len(loss.y) * theta.size**2 <= CHEAP_HESSIAN:
+        return newton(loss, theta, max_iter=max_iter, tol=tol)
+    found = _rounded(loss, theta, factor, max_iter=(max_iter + 1) // 2, tol=tol)
+    if found is not None and found.status is Status.SOLVED:
+        return found
+    spent = 0 if found is None else found.iterations
+    theta = theta if found is None or not np.isfinite(found.value) else found.theta
+    last = newton(loss, theta, max_iter=max_iter - spent, tol=tol)
+    return replace(last, iterations=last.iterations + spent)
 
 
 def rounding_factor(loss: PenalisedLoss, theta: FloatArray) -> FloatArray | None:
