@@ -76,8 +76,11 @@ def test_a_formula_that_cannot_be_meant_is_a_clear_error(formula, family, said):
 
 
 @pytest.mark.parametrize("column", ["x", "y"])
-def test_missing_values_are_an_error(column):
+@pytest.mark.parametrize("frame", ["pandas", "polars, null", "polars, nan"])
+def test_missing_values_are_an_error(column, frame):
     holed = FRAME.copy()
     holed.loc[3, column] = np.nan
+    if frame != "pandas":
+        holed = pl.from_pandas(holed, nan_to_null=frame == "polars, null")
     with pytest.raises(UsageError, match=r"[Mm]issing|null"):
         regress("y ~ x", holed)

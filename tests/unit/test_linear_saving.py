@@ -86,6 +86,8 @@ def changed(path, change, drop=()):
         (lambda d: d.update({"class": "os.system"}), "damaged"),
         (lambda d: d["parameters"].update(unknown=1), "damaged"),
         (lambda d: d["attributes"].update(predict="x"), "no attribute of a fitted model"),
+        (lambda d: d["attributes"].update(extra="x"), "no attribute of a fitted model"),
+        (lambda d: d["attributes"].update(_rows_="x"), "no attribute of a fitted model"),
         (lambda d: d["attributes"].update(result_="x"), "no attribute of a fitted model"),
         (lambda d: d["attributes"].update(__class__="x"), "no attribute of a fitted model"),
         (lambda d: d["attributes"].update(coef_={"array": "elsewhere"}), "damaged"),

@@ -111,7 +111,11 @@ def regress(formula: str, frame: Any, family: FamilyName | None = None) -> Regre
     spec = matrix.model_spec
     names = tuple(map(str, spec.column_names))
     model = _model(family, y, INTERCEPT in names)
-    model.fit(_without_ones(matrix, names), y)
+    X = _without_ones(matrix, names)
+    holed = [name for name, column in zip(_slopes(names), X.T, strict=True) if not np.isfinite(column).all()]
+    if holed:
+        raise UsageError(f"formula: missing values or infinities in {', '.join(holed)}; mend those rows")
+    model.fit(X, y)
     references = {
         str(factor): str(contrast.levels[0])
         for factor, contrast in spec.factor_contrasts.items()
@@ -155,6 +159,10 @@ def _model(
     return LogisticRegression(C=np.inf, fit_intercept=intercept)
 
 
+def _slopes(names: tuple[str, ...]) -> list[str]:
+    return [name for name in names if name != INTERCEPT]
+
+
 def _without_ones(matrix: Any, names: tuple[str, ...]) -> FloatArray:
     kept = [place for place, name in enumerate(names) if name != INTERCEPT]
     if not kept:
@@ -163,7 +171,7 @@ def _without_ones(matrix: Any, names: tuple[str, ...]) -> FloatArray:
 
 
 def _named(model: Any, names: tuple[str, ...]) -> LikelihoodResult:
-    columns = [name for name in names if name != INTERCEPT]
+    columns = _slopes(names)
     shown = ["intercept", *columns] if model.fit_intercept else columns
     classes = getattr(model, "classes_", ())
     if len(classes) > 2:
