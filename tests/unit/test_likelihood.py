@@ -213,3 +213,16 @@ def test_a_fit_draws_itself():
         axes = fit.plot(Figure().subplots())
         assert axes.get_title(loc="left")
         assert axes.get_xlabel()
+
+
+def test_rows_are_held_out_of_the_fit_that_judges_them():
+    x = draw(th.Normal(0.0, 1.0), 60)
+    ranking = th.rank_families(x, [th.Normal(), th.Laplace()], folds=5, rng=np.random.default_rng(3))
+    fold = np.random.default_rng(3).permutation(np.arange(60) % 5)
+    logs = np.empty(60)
+    for k in range(5):
+        train = x[fold != k]
+        logs[fold == k] = stats.norm(train.mean(), train.std()).logpdf(x[fold == k])
+    normal = next(f for f in ranking.families if f.name == "Normal")
+    assert normal.held_out == pytest.approx(logs.mean(), rel=1e-12)
+    assert normal.held_out_se == pytest.approx(logs.std(ddof=1) / np.sqrt(60), rel=1e-12)
