@@ -316,3 +316,34 @@ def test_a_useless_hessian_is_given_up_for_newtons_method(size, monkeypatch):
     )
     monkeypatch.setattr(objective, "CHEAP_HESSIAN", 0)
     assert objective.minimise(loss, np.zeros(D + 1), max_iter=2, tol=1e-8).status is Status.MAX_ITER
+
+
+@pytest.mark.parametrize("kind", ["HC2", "HC3"])
+def test_leverage_enters_the_sandwich_of_a_logistic_fit_as_of_weighted_least_squares(kind):
+    model = LogisticRegression(C=np.inf).fit(X, BINARY)
+    p, Z = model.predict_proba(X)[:, 1], np.column_stack([np.ones(N), X])
+    W = p * (1 - p)
+    bread = np.linalg.inv(Z.T @ (W[:, None] * Z))
+    leverage = W * np.einsum("ij,jk,ik->i", Z, bread, Z)
+    off = ((BINARY == "yes") - p) ** 2 / (1 - leverage) ** (1 if kind == "HC2" else 2)
+    expected = bread @ (Z.T @ (off[:, None] * Z)) @ bread
+    np.testing.assert_allclose(model.result_.with_errors(kind).covariance, expected, rtol=1e-7)
+
+
+def test_the_leverages_of_a_softmax_fit_sum_to_its_parameters_and_two_classes_are_the_binary_case():
+    from thetahat.linear import inference
+    from thetahat.linear.objective import CATEGORICAL, PenalisedLoss
+
+    model = LogisticRegression(C=np.inf).fit(X, THREE)
+    sandwich = model.result_.covariance_of.__self__.sandwich
+    assert sandwich.leverage.sum() == pytest.approx(2 * (D + 1))
+    assert sandwich.lost == pytest.approx(2 * (D + 1))
+    binary = LogisticRegression(C=np.inf).fit(X, BINARY)
+    loss = binary.result_.covariance_of.__self__.loss
+    half = np.r_[binary.intercept_, binary.coef_[0]][:, None] / 2
+    as_softmax = PenalisedLoss(loss.design, loss.y, loss.weight, loss.penalty, CATEGORICAL, 2)
+    twin = inference._Likelihood(as_softmax, np.hstack([-half, half]))
+    for kind in ("observed", "HC0", "HC2", "HC3"):
+        np.testing.assert_allclose(
+            twin.covariance(kind, None), binary.result_.with_errors(kind).covariance, rtol=1e-7
+        )
