@@ -36,6 +36,11 @@ from .errors import (
 from .likelihood.mle import Conditional, mle
 from .likelihood.ranking import Ranking, rank_families
 from .likelihood.result import LikelihoodResult
+from .linear.classifiers import LogisticRegression
+from .linear.formula import Regression, regress
+from .linear.prediction import predict_interval
+from .linear.regressors import LinearRegression, PoissonRegression, Ridge
+from .linear.saving import load, save
 from .numerics.moments import moments
 
 __version__: str
@@ -54,16 +59,21 @@ __all__ = [
     "Gamma",
     "Laplace",
     "LikelihoodResult",
+    "LinearRegression",
     "LogNormal",
+    "LogisticRegression",
     "Mixture",
     "Model",
     "MultivariateNormal",
     "NegativeBinomial",
     "Normal",
     "Poisson",
+    "PoissonRegression",
     "Problem",
     "Ranking",
+    "Regression",
     "ResultFileError",
+    "Ridge",
     "Severity",
     "StudentT",
     "ThetaHatError",
@@ -75,7 +85,11 @@ __all__ = [
     "compare",
     "cross_entropy",
     "kl_divergence",
+    "load",
     "mle",
     "moments",
+    "predict_interval",
     "rank_families",
+    "regress",
+    "save",
 ]

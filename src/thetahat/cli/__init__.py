@@ -14,6 +14,7 @@ from click.exceptions import Exit
 from thetahat.cli.check import check
 from thetahat.cli.compare import compare, demo, report
 from thetahat.cli.console import complain
+from thetahat.cli.fit import fit, predict
 from thetahat.cli.mle import mle
 from thetahat.errors import DataError, ThetaHatError
 
@@ -47,5 +48,5 @@ def main() -> None:
     """Maximum-likelihood machine learning with an error bar on everything."""
 
 
-for command in (compare, mle, check, demo, report):
+for command in (compare, fit, predict, mle, check, demo, report):
     main.add_command(command)

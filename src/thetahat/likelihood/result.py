@@ -368,15 +368,23 @@ class LikelihoodResult:
         percent = f"{100 * level:g} %"
         head = ["", "estimate", "std. error", letter, f"P>|{letter}|", f"{percent} low", f"{percent} high"]
         rows = [
-            [str(name), *map(_short, (estimate, error)), f"{statistic:.3f}", _chance(p), *map(_short, ends)]
+            [
+                str(name),
+                *map(_short, (estimate, error)),
+                "—" if np.isnan(statistic) else f"{statistic:.3f}",
+                _chance(p),
+                *map(_short, ends),
+            ]
             for name, estimate, error, statistic, p, *ends in zip(*table.values(), strict=True)
         ]
         return head, rows
 
 
 def _short(value: float) -> str:
-    return f"{value:.6g}"
+    return "—" if np.isnan(value) else f"{value:.6g}"
 
 
 def _chance(p: float) -> str:
+    if np.isnan(p):
+        return "—"
     return "<0.001" if p < 0.001 else f"{p:.3f}"

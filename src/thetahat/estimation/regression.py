@@ -1,0 +1,297 @@
+"""A regression on a table: from its columns to the coefficient table, to a file, and to predictions."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import tempfile
+import warnings
+import zipfile
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+
+from thetahat.errors import Code, DataError, Problem, ResultFileError, ThetaHatWarning, UsageError
+from thetahat.likelihood.result import LikelihoodResult
+from thetahat.linear.classifiers import LogisticRegression
+from thetahat.linear.designs import DesignColumn, TableDesign
+from thetahat.linear.formula import regress
+from thetahat.linear.prediction import predict_interval
+from thetahat.linear.regressors import LinearRegression, PoissonRegression
+from thetahat.linear.saving import load, save
+from thetahat.results.saving import replace_file
+from thetahat.tables import read
+
+__all__ = ["TableFit", "fit_table", "load_fit", "predict_table"]
+
+DESIGN = "design.json"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TableFit:
+    """A regression on a table.
+
+    Parameters
+    ----------
+    formula : str
+        What was fitted, as a formula.
+    model : LinearRegression, LogisticRegression or PoissonRegression
+        The fitted model.
+    design : TableDesign or None
+        How a table's columns become the model's; None for a formula, which only its own session can apply.
+    result : LikelihoodResult
+        The coefficient table, with the names of the design.
+    left_out : int
+        Rows with a missing value, not used.
+    """
+
+    formula: str
+    model: LinearRegression | LogisticRegression | PoissonRegression
+    design: TableDesign | None
+    result: LikelihoodResult
+    left_out: int
+
+    def summary(self, level: float = 0.95) -> str:
+        """Return the coefficient table as text, with the reference levels and what was left out."""
+        lines = [self.formula]
+        if self.design is not None and self.design.references:
+            against = ", ".join(f"{name} against {of!r}" for name, of in self.design.references.items())
+            lines.append(f"Categories: {against}")
+        if self.left_out:
+            lines.append(f"{self.left_out} rows with a missing value were left out")
+        return "\n".join([*lines, self.result.summary(level)])
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model and its design to a file; nothing in it is code.
+
+        Raises
+        ------
+        UsageError
+            The fit is of a formula, or the file cannot be written.
+        """
+        if self.design is None:
+            raise UsageError(
+                "save: a formula is code, and a saved model holds none; fit columns with --model linear, "
+                "logistic or poisson instead"
+            )
+        columns = [asdict(column) for column in self.design.columns]
+        with tempfile.TemporaryDirectory() as folder:
+            beside = Path(folder) / "model"
+            save(self.model, beside)
+            packed = io.BytesIO(beside.read_bytes())
+        with zipfile.ZipFile(packed, "a", zipfile.ZIP_DEFLATED) as archive:
+            said = json.dumps({"formula": self.formula, "columns": columns}, indent=1)
+            archive.writestr(zipfile.ZipInfo(DESIGN), said)
+        replace_file(path, packed.getvalue())
+
+
+def fit_table(
+    data: Any,
+    target: str | None = None,
+    model: str = "linear",
+    *,
+    drop: Collection[str] = (),
+    errors: Literal["observed", "expected", "HC0", "HC1", "HC2", "HC3"] = "observed",
+    sep: str | None = None,
+    encoding: str | None = None,
+    na_values: Collection[str] | None = None,
+) -> TableFit:
+    """Fit a regression to a table by maximum likelihood.
+
+    Parameters
+    ----------
+    data : path or frame
+        As for ``compare``.
+    target : str, optional
+        The column on the left; a formula names it itself.
+    model : str
+        ``linear``, ``logistic`` or ``poisson`` on all other columns, or a formula ``"y ~ a + C(b)"``. A
+        formula may call functions: take it from people you trust.
+    drop : collection of str
+        Columns to leave out.
+    errors : str
+        Kind of the standard errors.
+    sep, encoding, na_values
+        How to read a text file.
+
+    Raises
+    ------
+    DataError
+        The table cannot be used.
+    UsageError
+        An argument cannot be meant.
+    """
+    frame = read(data, sep=sep, encoding=encoding, na_values=na_values).frame
+    if "~" in model:
+        return _by_formula(frame, model, target, errors)
+    if model not in ("linear", "logistic", "poisson"):
+        raise UsageError(f"model: choose linear, logistic, poisson or a formula 'y ~ x', not {model!r}")
+    if target is None:
+        raise UsageError("target: name the column to explain, or give a formula 'y ~ x' as the model")
+    wrong = [name for name in (target, *drop) if name not in frame.columns]
+    if wrong:
+        known = ", ".join(map(repr, frame.columns[:12]))
+        raise DataError(
+            [
+                Problem(
+                    Code.NO_TARGET, "there is no such column", f"column {wrong[0]!r}", f"Choose from {known}"
+                )
+            ]
+        )
+    names = [name for name in frame.columns if name != target and name not in drop]
+    kept, left_out = _complete(frame, [target, *names])
+    design = TableDesign.of(kept, names)
+    y = kept.get_column(target)
+    if model != "logistic" and not y.dtype.is_numeric():
+        raise UsageError(
+            f"target: {target} holds {y.dtype}; a {model} model needs numbers, logistic takes classes"
+        )
+    learner: Any = LinearRegression()
+    if model != "linear":
+        learner = PoissonRegression(alpha=0) if model == "poisson" else LogisticRegression(C=np.inf)
+    with warnings.catch_warnings():
+        # The first lines of the table say the same.
+        warnings.simplefilter("ignore", ThetaHatWarning)
+        learner.fit(_rows(design, kept), y.to_numpy())
+    formula = f"{target} ~ {' + '.join(names)}"
+    return TableFit(formula, learner, design, _named(learner, design.names).with_errors(errors), left_out)
+
+
+def _by_formula(frame: pl.DataFrame, formula: str, target: str | None, errors: Any) -> TableFit:
+    from formulaic import Formula  # noqa: PLC0415
+    from formulaic.errors import FormulaicError  # noqa: PLC0415
+
+    try:
+        used = sorted(map(str, Formula(formula).required_variables))
+    except FormulaicError as error:
+        raise UsageError(f"formula: {str(error).splitlines()[0]}") from None
+    left = formula.partition("~")[0].strip()
+    if target is not None and left and target != left.strip("`"):
+        raise UsageError(f"target: {target} is not the left side of the formula {formula!r}")
+    if not left:
+        if target is None:
+            raise UsageError("target: the formula has no left side; name the column to explain")
+        formula, used = f"`{target}` {formula.strip()}", [target, *used]
+    kept, left_out = _complete(frame, [name for name in used if name in frame.columns])
+    found = regress(formula, kept)
+    return TableFit(found.formula, found.model, None, found.result.with_errors(errors), left_out)
+
+
+def _complete(frame: pl.DataFrame, names: Sequence[str]) -> tuple[pl.DataFrame, int]:
+    kept = frame.drop_nulls(list(names))
+    if not kept.height:
+        raise DataError(
+            [
+                Problem(
+                    Code.TOO_FEW_ROWS,
+                    "no row is complete",
+                    "the table",
+                    "Drop the columns that are mostly missing",
+                )
+            ]
+        )
+    return kept, frame.height - kept.height
+
+
+def _named(model: Any, columns: Sequence[str]) -> LikelihoodResult:
+    shown = ["intercept", *columns]
+    classes = getattr(model, "classes_", ())
+    if len(classes) > 2:
+        shown = [f"{label}: {name}" for label in classes[1:] for name in shown]
+    record: LikelihoodResult = model.result_
+    # The solver knows columns by their place.
+    detail = re.sub(r"\bcolumn (\d+)", lambda found: columns[int(found[1])], record.detail)
+    return replace(record, names=tuple(shown), detail=detail)
+
+
+def _rows(design: TableDesign, frame: Any) -> pl.DataFrame:
+    """Return the design's rows under the design's names, so that messages can name them."""
+    return pl.DataFrame(design.matrix(frame), schema=design.names)
+
+
+def load_fit(path: str | os.PathLike[str]) -> TableFit:
+    """Read a fit that :meth:`TableFit.save` wrote.
+
+    Raises
+    ------
+    ResultFileError
+        The file is not such a fit, or is damaged.
+    """
+    model = load(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            said = json.loads(archive.read(DESIGN))
+        design = TableDesign(
+            tuple(
+                DesignColumn(str(c["name"]), None if c["levels"] is None else tuple(map(str, c["levels"])))
+                for c in said["columns"]
+            )
+        )
+        formula = str(said["formula"])
+    except (OSError, zipfile.BadZipFile, KeyError, TypeError, ValueError):
+        raise ResultFileError(
+            f"{path}: holds no columns of a table; it is a bare model or is damaged"
+        ) from None
+    return TableFit(formula, model, design, _named(model, design.names), 0)
+
+
+def predict_table(
+    fit: TableFit,
+    data: Any,
+    level: float = 0.95,
+    *,
+    sep: str | None = None,
+    encoding: str | None = None,
+    na_values: Collection[str] | None = None,
+) -> pl.DataFrame:
+    """Predict the rows of a table, with intervals where there are any.
+
+    Parameters
+    ----------
+    fit : TableFit
+        Of columns, not of a formula.
+    data : path or frame
+        With the columns of the fit.
+    level : float
+        Of the intervals.
+    sep, encoding, na_values
+        How to read a text file.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``prediction``, and ``low`` and ``high`` of the mean (for two classes: of the probability of the
+        second); for numbers also ``new_low`` and ``new_high`` of a new observation; for classes the
+        probability of each. Null in a row with a missing value.
+
+    Raises
+    ------
+    UsageError
+        The table lacks a column, or holds a level that the fit has not seen.
+    """
+    if fit.design is None:
+        raise UsageError("fit: of a formula, which only its own session can apply")
+    X = _rows(fit.design, read(data, sep=sep, encoding=encoding, na_values=na_values).frame)
+    whole = np.isfinite(X.to_numpy()).all(axis=1)
+    model, rows = fit.model, X.filter(whole)
+    columns: dict[str, Any] = {"prediction": model.predict(rows)}
+    if isinstance(model, LogisticRegression):
+        for label, p in zip(model.classes_, model.predict_proba(rows).T, strict=True):
+            columns[f"probability[{label}]"] = p
+    if not (isinstance(model, LogisticRegression) and len(model.classes_) > 2):
+        mean = predict_interval(model, rows, level)
+        columns |= {"low": mean.low, "high": mean.high}
+    if isinstance(model, LinearRegression):
+        new = predict_interval(model, rows, level, of="observation")
+        columns |= {"new_low": new.low, "new_high": new.high}
+    found = pl.DataFrame({name: np.asarray(values).tolist() for name, values in columns.items()})
+    place = np.cumsum(whole) - 1
+    return found.select(pl.all().gather(pl.Series(np.where(whole, place, 0)))).select(
+        pl.when(pl.Series(whole)).then(pl.all())
+    )

@@ -1,0 +1,179 @@
+"""``thetahat fit`` and ``predict`` on a real table, against statsmodels."""
+
+import io
+import re
+import zipfile
+from importlib.resources import files
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import statsmodels.formula.api as smf
+from click.testing import CliRunner
+
+from thetahat.cli import main
+from thetahat.errors import ResultFileError, UsageError
+from thetahat.estimation.regression import fit_table, load_fit, predict_table
+
+PENGUINS = str(files("thetahat.datasets") / "penguins.csv")
+FRAME = pd.read_csv(PENGUINS)
+WHOLE = FRAME.dropna()
+
+
+def run(*words):
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+def printed(table):
+    """Return the numbers of a printed table by the name of the row."""
+    rows = {}
+    for line in table.splitlines():
+        parts = re.split(r"\s{2,}", line.strip())
+        if len(parts) == 7:
+            rows[parts[0]] = parts[1:]
+    return rows
+
+
+def test_the_printed_table_is_statsmodels_to_the_printed_digits():
+    outcome = run("fit", PENGUINS, "--target", "body_mass_g", "--drop", "year")
+    assert outcome.exit_code == 0, outcome.output
+    theirs = smf.ols(
+        "body_mass_g ~ species + island + bill_length_mm + bill_depth_mm + flipper_length_mm + sex", WHOLE
+    ).fit()
+    rows = printed(outcome.output)
+    names = {
+        "intercept": "Intercept",
+        "species[Gentoo]": "species[T.Gentoo]",
+        "sex[male]": "sex[T.male]",
+        "bill_length_mm": "bill_length_mm",
+    }
+    ends = theirs.conf_int()
+    for ours, peer in names.items():
+        estimate, error, t, _, low, high = rows[ours]
+        assert estimate == f"{theirs.params[peer]:.6g}"
+        assert error == f"{theirs.bse[peer]:.6g}"
+        assert t == f"{theirs.tvalues[peer]:.3f}"
+        assert (low, high) == (f"{ends.loc[peer, 0]:.6g}", f"{ends.loc[peer, 1]:.6g}")
+    assert "11 rows with a missing value were left out" in outcome.output
+    assert "species against 'Adelie'" in outcome.output
+
+
+def test_a_formula_and_a_kind_of_error():
+    outcome = run(
+        "fit", PENGUINS, "--model", "body_mass_g ~ flipper_length_mm + C(species)", "--errors", "HC3"
+    )
+    theirs = smf.ols("body_mass_g ~ flipper_length_mm + C(species)", FRAME).fit(cov_type="HC3", use_t=True)
+    row = printed(outcome.output)["flipper_length_mm"]
+    assert row[:2] == [f"{theirs.params['flipper_length_mm']:.6g}", f"{theirs.bse['flipper_length_mm']:.6g}"]
+
+
+def test_two_classes_equal_statsmodels():
+    found = fit_table(PENGUINS, "sex", "logistic", drop=["island", "species", "year"])
+    y = (WHOLE.sex == "male").astype(int)
+    theirs = smf.logit(
+        "y ~ bill_length_mm + bill_depth_mm + flipper_length_mm + body_mass_g", WHOLE.assign(y=y)
+    ).fit(disp=0)
+    assert found.result.params == pytest.approx(theirs.params.to_numpy(), rel=1e-6)
+    assert found.result.standard_errors == pytest.approx(theirs.bse.to_numpy(), rel=1e-5)
+
+
+def test_separated_classes_are_said_by_the_columns_that_separate():
+    outcome = run("fit", PENGUINS, "--target", "species", "--model", "logistic", "--drop", "island")
+    assert outcome.exit_code == 0
+    assert "No standard errors: the classes can be separated" in outcome.output
+    assert "bill_length_mm" in outcome.output.split("completely separated by")[1].splitlines()[0]
+    assert "nan" not in outcome.output
+
+
+@pytest.mark.parametrize(
+    ("target", "model"),
+    [("body_mass_g", "linear"), ("sex", "logistic"), ("year", "poisson"), ("island", "logistic")],
+)
+def test_a_saved_fit_predicts_as_the_one_that_was_saved(tmp_path, target, model):
+    drop = ["species"] if target == "island" else []
+    found = fit_table(PENGUINS, target, model, drop=drop)
+    path = tmp_path / "fit.model"
+    found.save(path)
+    again = load_fit(path)
+    assert again.formula == found.formula
+    one, other = (predict_table(fit, PENGUINS) for fit in (found, again))
+    assert one.equals(other)
+    assert one.height == len(FRAME)
+    used = [c.name for c in found.design.columns]
+    missing = pl.from_pandas(FRAME).select(pl.any_horizontal(pl.col(used).is_null())).to_series()
+    assert (one["prediction"].is_null() == missing).all()
+
+
+def test_predictions_have_the_intervals_of_statsmodels(tmp_path):
+    path, out = tmp_path / "fit.model", tmp_path / "out.csv"
+    frame = FRAME[["body_mass_g", "flipper_length_mm", "species"]].dropna()
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    assert run("fit", tmp_path / "t.csv", "--target", "body_mass_g", "--save", path).exit_code == 0
+    assert run("predict", path, tmp_path / "t.csv", "-o", out, "--level", "0.9").exit_code == 0
+    theirs = (
+        smf.ols("body_mass_g ~ flipper_length_mm + species", frame)
+        .fit()
+        .get_prediction()
+        .summary_frame(alpha=0.1)
+    )
+    ours = pl.read_csv(out)
+    for mine, peer in (
+        ("prediction", "mean"),
+        ("low", "mean_ci_lower"),
+        ("high", "mean_ci_upper"),
+        ("new_low", "obs_ci_lower"),
+        ("new_high", "obs_ci_upper"),
+    ):
+        assert ours[mine].to_numpy() == pytest.approx(theirs[peer].to_numpy(), rel=1e-9)
+
+
+def test_a_level_that_the_fit_has_not_seen_is_named():
+    found = fit_table(PENGUINS, "body_mass_g", drop=["year"])
+    frame = FRAME.assign(island="Atlantis")
+    with pytest.raises(UsageError, match="island: 'Atlantis'"):
+        predict_table(found, frame)
+    with pytest.raises(UsageError, match="lacks species"):
+        predict_table(found, FRAME.drop(columns="species"))
+
+
+def test_a_formula_is_not_saved_since_it_is_code(tmp_path):
+    outcome = run("fit", PENGUINS, "--model", "body_mass_g ~ year", "--save", tmp_path / "m")
+    assert outcome.exit_code == 2
+    assert "a formula is code" in outcome.output
+    assert not (tmp_path / "m").exists()
+
+
+def test_a_file_that_is_no_fit_is_refused(tmp_path):
+    path = tmp_path / "x"
+    path.write_bytes(b"not a zip")
+    with pytest.raises(ResultFileError):
+        load_fit(path)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("design.json", "{}")
+    path.write_bytes(packed.getvalue())
+    assert run("predict", path, PENGUINS).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--target", "nothing"), "TH101"),
+        (("--model", "linear"), "target"),
+        (("--target", "species"), "logistic takes classes"),
+        (("--target", "year", "--model", "ridge"), "choose linear"),
+        (("--model", "body_mass_g ~ nothing"), "formula"),
+    ],
+)
+def test_what_cannot_be_fitted_exits_with_2(words, said):
+    outcome = run("fit", PENGUINS, *words)
+    assert outcome.exit_code == 2
+    assert said in outcome.output
+
+
+def test_all_numbers_of_the_design_are_finite_where_nothing_is_missing():
+    design = fit_table(PENGUINS, "body_mass_g").design
+    matrix = design.matrix(WHOLE)
+    assert matrix.shape == (len(WHOLE), len(design.names))
+    assert np.isfinite(matrix).all()
