@@ -347,3 +347,21 @@ def test_the_leverages_of_a_softmax_fit_sum_to_its_parameters_and_two_classes_ar
         np.testing.assert_allclose(
             twin.covariance(kind, None), binary.result_.with_errors(kind).covariance, rtol=1e-7
         )
+
+
+@pytest.mark.parametrize("name", ["linear", "linear, two outputs", "ridge", "poisson", "binary", "softmax"])
+def test_single_precision_comes_back_as_given_and_is_fitted_in_double(name):
+    model, _, y = PAIRS[name]
+    double = model.fit(X.astype(np.float32).astype(np.float64), y).coef_.copy()
+    single = model.fit(X.astype(np.float32), y)
+    assert single.coef_.dtype == np.asarray(single.intercept_).dtype == np.float32
+    np.testing.assert_array_equal(single.coef_, double.astype(np.float32))
+    if not hasattr(model, "classes_"):
+        assert single.predict(X.astype(np.float32)).dtype == np.float32
+
+
+def test_ridge_of_one_output_in_two_dimensions_has_a_flat_coefficient_as_scikit_learns():
+    ours, theirs = Ridge().fit(X, NOISY[:, None]), linear_model.Ridge().fit(X, NOISY[:, None])
+    assert ours.coef_.shape == theirs.coef_.shape
+    assert ours.intercept_.shape == theirs.intercept_.shape
+    assert ours.predict(X).shape == theirs.predict(X).shape

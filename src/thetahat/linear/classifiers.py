@@ -126,7 +126,8 @@ class LogisticRegression(ClassifierMixin, Described):  # type: ignore[misc]
         self._validate_params()
         if self.l1_ratio:
             raise UsageError(f"l1_ratio: must be 0, not {self.l1_ratio:g}: there is no L1 penalty here")
-        X, y = validate_data(self, X, y, accept_sparse=["csr", "csc", "coo"], dtype=np.float64)
+        kept = [np.float64, np.float32]
+        X, y = validate_data(self, X, y, accept_sparse=["csr", "csc", "coo"], dtype=kept)
         check_classification_targets(y)
         classes, codes = np.unique(y, return_inverse=True)
         if len(classes) < 2:
@@ -153,8 +154,9 @@ class LogisticRegression(ClassifierMixin, Described):  # type: ignore[misc]
         )
         sample = Sample(columns(X), codes, weight)
         fit = model.estimate_from(sample, before)
-        self.coef_ = np.ascontiguousarray(fit.theta.coef.T)
-        self.intercept_ = np.array(fit.theta.intercept)
+        # Single precision comes back as it was given; the arithmetic between is in double.
+        self.coef_ = np.ascontiguousarray(fit.theta.coef.T, dtype=X.dtype)
+        self.intercept_ = fit.theta.intercept.astype(X.dtype)
         self.n_iter_ = np.array([int(fit.stats.get("iterations", 0))], dtype=np.int32)
         self._ended(fit.status, fit.detail)
         self._rows = (model, sample, fit)

@@ -44,6 +44,7 @@ class Described(BaseEstimator):  # type: ignore[misc]
     """
 
     _rows: Any
+    _dtype: np.dtype[Any]
     _record: LikelihoodResult | None
 
     @abstractmethod

@@ -172,7 +172,7 @@ class Ridge(MultiOutputMixin, RegressorMixin, Described):  # type: ignore[misc]
         with np.errstate(divide="ignore"):
             _fit_least_squares(self, X, y, weight, 1 / alpha)
         self.n_iter_ = 1
-        self.solver_ = "exact"
+        self.solver_ = "cholesky" if self.solver == "auto" else self.solver
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:
@@ -264,8 +264,8 @@ class PoissonRegression(RegressorMixin, Described):  # type: ignore[misc]
             C = float(1 / np.float64(self.alpha * weight.sum()))
         model = Poisson(C, max_iter=self.max_iter, tol=self.tol, intercept=self.fit_intercept)
         fit = model.estimate(Sample(X, y, weight), rng=np.random.default_rng(0))
-        self.coef_ = fit.theta.coef[:, 0]
-        self.intercept_ = float(fit.theta.intercept[0])
+        self.coef_ = fit.theta.coef[:, 0].astype(self._dtype)
+        self.intercept_ = self._dtype.type(fit.theta.intercept[0])
         self.n_iter_ = int(fit.stats["iterations"])
         self._ended(fit.status, fit.detail)
         self._rows = (model, Sample(X, y, weight), fit)
@@ -312,11 +312,13 @@ def _rows_of(
         X,
         y,
         accept_sparse=False if positive else ["csr", "csc", "coo"],
-        dtype=np.float64,
+        dtype=[np.float64, np.float32],
         multi_output=many,
         y_numeric=True,
     )
     weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    # Single precision comes back as it was given; the arithmetic between is in double.
+    model._dtype = X.dtype
     return columns(X), np.asarray(y, dtype=np.float64), weight
 
 
@@ -342,9 +344,11 @@ def _fit_least_squares(model: Any, X: Any, y: FloatArray, weight: FloatArray, C:
             model._rows = (X, y, weight)
     else:
         model._rows = model._record = None
-    flat = y.ndim == 1
-    model.coef_ = coef[0] if flat else coef
-    model.intercept_ = (intercept[0] if flat else intercept) if model.fit_intercept else 0.0
+    # As scikit-learn has it: ridge gives one output, in however many dimensions, a flat coefficient.
+    flat = y.ndim == 1 or (outputs.shape[1] == 1 and isinstance(model, Ridge))
+    intercept = intercept.astype(model._dtype)
+    model.coef_ = (coef[0] if flat else coef).astype(model._dtype)
+    model.intercept_ = (intercept[0] if y.ndim == 1 else intercept) if model.fit_intercept else 0.0
 
 
 def _not_negative(
@@ -372,8 +376,9 @@ def _describe_linear(model: Any, rows: Any, C: float) -> LikelihoodResult:
 
 def _linear_predictor(model: Any, X: Any) -> NDArray[Any]:
     check_is_fitted(model)
-    X = validate_data(model, X, accept_sparse=["csr", "csc", "coo"], dtype=np.float64, reset=False)
+    kept = [np.float64, np.float32]
+    X = validate_data(model, X, accept_sparse=["csr", "csc", "coo"], dtype=kept, reset=False)
     flat = model.coef_.ndim == 1
     coef = model.coef_[:, None] if flat else model.coef_.T
-    eta = Coefficients(np.atleast_1d(model.intercept_), coef).eta(columns(X))
+    eta = Coefficients(np.atleast_1d(model.intercept_), coef).eta(columns(X)).astype(X.dtype, copy=False)
     return eta[:, 0] if flat else eta
