@@ -103,6 +103,12 @@ def test_sparse_rows_give_what_dense_rows_give(name):
     np.testing.assert_allclose(thin.result_.standard_errors, errors, rtol=1e-9)
 
 
+def test_sparse_rows_may_be_held_positive_under_ridge():
+    model = PAIRS["ridge, positive"][0]
+    dense = model.fit(X, NOISY).coef_.copy()
+    np.testing.assert_allclose(model.fit(sparse.csr_array(X), NOISY).coef_, dense, rtol=1e-12)
+
+
 @pytest.mark.parametrize("C", [np.inf, 2.0])
 def test_a_large_sparse_matrix_is_solved_without_filling_it(C, monkeypatch):
     from thetahat.linear import least_squares

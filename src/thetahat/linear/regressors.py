@@ -187,7 +187,7 @@ class Ridge(MultiOutputMixin, RegressorMixin, Described):  # type: ignore[misc]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = not self.positive
+        tags.input_tags.sparse = True
         return tags
 
 
@@ -306,7 +306,7 @@ class PoissonRegression(RegressorMixin, Described):  # type: ignore[misc]
 def _rows_of(
     model: Any, X: Any, y: Any, sample_weight: Any, many: bool = True
 ) -> tuple[Any, Any, FloatArray]:
-    positive = getattr(model, "positive", False)
+    positive = isinstance(model, LinearRegression) and model.positive
     X, y = validate_data(
         model,
         X,
@@ -355,6 +355,7 @@ def _not_negative(
     solver: LeastSquares, X: Any, y: FloatArray, weight: FloatArray
 ) -> tuple[FloatArray, float]:
     """Minimise with no slope below 0, by the active sets of Lawson and Hanson."""
+    X = X.toarray() if sparse.issparse(X) else X
     mean_x, mean_y = np.zeros(X.shape[1]), 0.0
     if solver.intercept:
         mean_x, mean_y = np.average(X, axis=0, weights=weight), float(np.average(y, weights=weight))
