@@ -1,0 +1,214 @@
+"""C-support vector classification with the interface of scikit-learn."""
+
+from __future__ import annotations
+
+import warnings
+from numbers import Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn.base import ClassifierMixin
+from sklearn.utils import column_or_1d, compute_class_weight
+from sklearn.utils._param_validation import Hidden, Interval, StrOptions
+from sklearn.utils.multiclass import _ovr_decision_function, check_classification_targets
+from sklearn.utils.validation import check_is_fitted
+
+from thetahat.contracts import FloatArray, IntArray
+from thetahat.errors import UsageError
+from thetahat.svm.machine import CONSTRAINTS, KernelMachine, row_weights
+from thetahat.svm.optimality import Dual
+from thetahat.svm.pairs import by_pair, pairs, votes
+
+__all__ = ["SVC"]
+
+
+class SVC(ClassifierMixin, KernelMachine):  # type: ignore[misc]
+    """Support vector classifier: the widest margin, with C times the hinge loss of the rows within it.
+
+    Minimises ½ ‖f‖² + C Σ wᵢ max(0, 1 − yᵢ f(xᵢ)) for each pair of classes.
+
+    Parameters
+    ----------
+    C : float
+        Price of a row within the margin.
+    kernel : {"linear", "poly", "rbf", "sigmoid", "precomputed"} or callable
+        The kernel; a callable returns the kernel matrix of two lists of rows.
+    degree, gamma, coef0
+        Parameters of the kernel; ``gamma="scale"`` is 1 / (d · variance of X, weighted as the rows
+        are), ``"auto"`` is 1 / d.
+    shrinking, random_state, verbose
+        Taken for compatibility.
+    probability : bool
+        Taken for compatibility, deprecated as in scikit-learn 1.9: see
+        :func:`thetahat.svm.probability.held_out_probability`.
+    tol : float
+        Largest violation of the optimality conditions, verified in float64.
+    cache_size : float
+        Megabytes for kernel values.
+    class_weight : dict or "balanced" or None
+        Factor on C for each class.
+    max_iter : int
+        Most steps; −1 is 10 million, or a hundred a row where that is more.
+    decision_function_shape : {"ovr", "ovo"}
+        One number a class, or one a pair of classes.
+    break_ties : bool
+        Whether ties of votes are broken by the decision function.
+    time_limit : float or None
+        Most seconds for each pair of classes.
+
+    Attributes
+    ----------
+    classes_, class_weight_, support_, support_vectors_, n_support_, dual_coef_, intercept_, n_iter_, \
+    shape_fit_, fit_status_, coef_
+        As in scikit-learn.
+    status_ : Status
+        How the fit ended.
+    duality_gap_ : float
+        Primal less dual objective, over all pairs.
+    kkt_violation_ : float
+        Worst violation of the optimality conditions.
+    objective_ : ndarray
+        Dual objective of each pair, as a minimum.
+    indefinite_ : bool
+        Whether the kernel matrix was found not to be positive semi-definite.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **CONSTRAINTS,
+        "C": [Interval(Real, 0.0, None, closed="right")],
+        "probability": ["boolean", Hidden(StrOptions({"deprecated"}))],
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+        "random_state": ["random_state"],
+        "decision_function_shape": [StrOptions({"ovr", "ovo"})],
+        "break_ties": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        *,
+        C: float = 1.0,
+        kernel: Any = "rbf",
+        degree: int = 3,
+        gamma: Any = "scale",
+        coef0: float = 0.0,
+        shrinking: bool = True,
+        probability: Any = "deprecated",
+        tol: float = 1e-3,
+        cache_size: float = 2000,
+        class_weight: Any = None,
+        verbose: bool = False,
+        max_iter: int = -1,
+        decision_function_shape: str = "ovr",
+        break_ties: bool = False,
+        random_state: Any = None,
+        time_limit: float | None = None,
+    ) -> None:
+        self.C = C
+        self.kernel = kernel
+        self.degree = degree
+        self.gamma = gamma
+        self.coef0 = coef0
+        self.shrinking = shrinking
+        self.probability = probability
+        self.tol = tol
+        self.cache_size = cache_size
+        self.class_weight = class_weight
+        self.verbose = verbose
+        self.max_iter = max_iter
+        self.decision_function_shape = decision_function_shape
+        self.break_ties = break_ties
+        self.random_state = random_state
+        self.time_limit = time_limit
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit to rows X of shape (n, d), or a kernel matrix (n, n), and labels y of shape (n,)."""
+        X, y = self._rows(X, y)
+        if self.probability != "deprecated":
+            warnings.warn(
+                "probability: deprecated, as in scikit-learn 1.9; calibrate held-out scores instead, as "
+                "thetahat.svm.probability does",
+                FutureWarning,
+                stacklevel=2,
+            )
+        y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        classes, codes = np.unique(y, return_inverse=True)
+        if len(classes) < 2:
+            raise UsageError(f"y: The number of classes has to be greater than one; got {len(classes)} class")
+        weight = row_weights(sample_weight, len(y))
+        if len(np.unique(codes[weight > 0])) < 2:
+            raise UsageError(
+                "sample_weight: Invalid input - all samples with positive weights belong to the same class"
+            )
+        self.classes_ = classes
+        self.class_weight_ = compute_class_weight(self.class_weight, classes=classes, y=y)
+        price = self.C * self.class_weight_[codes] * weight
+        couples = pairs(len(classes))
+        parts = [np.flatnonzero((codes == i) | (codes == j)) for i, j in couples]
+        duals: list[tuple[Dual, IntArray | None]] = []
+        for (first, _), rows in zip(couples, parts, strict=True):
+            sign = np.where(codes[rows] == first, 1.0, -1.0)
+            bound = sign * price[rows]
+            dual = Dual(sign, np.minimum(0.0, bound), np.maximum(0.0, bound))
+            duals.append((dual, rows if len(classes) > 2 else None))
+        solutions = self._train(duals, X, None if sample_weight is None else weight)
+        coef = np.zeros((len(classes) - 1, len(y)))
+        for (i, j), rows, solution in zip(couples, parts, solutions, strict=True):
+            mine = codes[rows] == i
+            coef[j - 1, rows[mine]] = solution.beta[mine]
+            coef[i, rows[~mine]] = solution.beta[~mine]
+        carried = np.flatnonzero(coef.any(axis=0))
+        support = carried[np.argsort(codes[carried], kind="stable")]
+        self._keep(X, support)
+        self._codes = codes[support]
+        self._n_support = np.bincount(self._codes, minlength=len(classes)).astype(np.int32)
+        # Of two classes, a positive decision speaks for the second.
+        sign_out = -1.0 if len(classes) == 2 else 1.0
+        self.dual_coef_ = self._as_fitted(sign_out * coef[:, support])
+        self.intercept_ = sign_out * np.array([each.optimality.intercept for each in solutions])
+        self.n_iter_ = np.array([each.steps for each in solutions], dtype=np.int32)
+        return self
+
+    @property
+    def n_support_(self) -> IntArray:
+        """Support vectors of each class."""
+        if not hasattr(self, "_n_support"):
+            raise AttributeError("n_support_: not fitted yet")
+        return self._n_support
+
+    def decision_function(self, X: Any) -> NDArray[Any]:
+        """Return f of each row: (n,) of two classes, (n, K) or (n, K(K−1)/2) of more."""
+        decisions = self._decisions(X)
+        if len(self.classes_) == 2:
+            return decisions.ravel()
+        if self.decision_function_shape == "ovr":
+            return np.asarray(_ovr_decision_function(decisions < 0, -decisions, len(self.classes_)))
+        return decisions
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the class of each row by the votes of the pairs."""
+        check_is_fitted(self)
+        if self.break_ties and self.decision_function_shape == "ovo":
+            raise UsageError("break_ties must be False when decision_function_shape is 'ovo'")
+        classes = len(self.classes_)
+        if classes == 2:
+            place: IntArray = (self._decisions(X).ravel() > 0).astype(np.intp)
+        elif self.break_ties:
+            place = self.decision_function(X).argmax(axis=1)
+        else:
+            place = votes(self._decisions(X), classes)
+        return np.asarray(self.classes_[place])
+
+    def _scores(self) -> FloatArray:
+        dual = self._dense_dual()
+        if not hasattr(self, "_codes") or dual.shape[1] != len(self._codes):
+            raise UsageError("The internal representation of SVC was altered")
+        return dual.T if len(self.classes_) == 2 else by_pair(dual, self._codes)
+
+    def _slopes(self) -> Any:
+        if len(self.classes_) == 2:
+            return self.dual_coef_ @ self.support_vectors_
+        coef = self._scores().T
+        return (sp.csr_matrix(coef) if self._sparse else coef) @ self.support_vectors_

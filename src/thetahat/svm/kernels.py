@@ -1,0 +1,145 @@
+"""Kernel functions: each is a product of two lists of rows and a function of every number of the product.
+
+=========  ===============================  =========================
+kernel     k(x, z)                          product, function
+=========  ===============================  =========================
+linear     xᵀz                              xᵀz, itself
+poly       (γ xᵀz + c)ᵈ                     γ xᵀz + c, power
+rbf        exp(−γ ‖x − z‖²)                 −γ ‖x − z‖², exponential
+sigmoid    tanh(γ xᵀz + c)                  γ xᵀz + c, tanh
+=========  ===============================  =========================
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from thetahat.contracts import FloatArray
+from thetahat.svm.blocks import exponential
+
+__all__ = ["KernelFunction", "KernelName"]
+
+KernelName = Literal["linear", "poly", "rbf", "sigmoid"]
+# Numbers in a tile of a product: what stays in the cache between the product and the function.
+TILE_ROWS, TILE_COLUMNS = 128, 2048
+
+
+@dataclass(frozen=True, slots=True)
+class KernelFunction:
+    """A kernel with its parameters.
+
+    Parameters
+    ----------
+    name : {"linear", "poly", "rbf", "sigmoid"}
+        Which.
+    gamma, degree, coef0 : float
+        γ, d and c of the table above; those that a kernel does not have are left aside.
+    """
+
+    name: KernelName
+    gamma: float = 1.0
+    degree: int = 3
+    coef0: float = 0.0
+
+    def left(self, X: Any, dtype: Any = np.float64) -> Any:
+        """Return the left factor of the product, a row for each row of X."""
+        if self.name == "linear":
+            return X.astype(dtype)
+        if self.name == "rbf":
+            extra = [-self.gamma * _squares(X), np.ones(X.shape[0])]
+            return _beside(X * (2.0 * self.gamma), extra, dtype)
+        return _beside(X * self.gamma, [np.full(X.shape[0], self.coef0)], dtype)
+
+    def right(self, X: Any, dtype: Any = np.float64) -> Any:
+        """Return the right factor of the product, a column for each row of X."""
+        if self.name == "linear":
+            factor = X.astype(dtype)
+        elif self.name == "rbf":
+            factor = _beside(X, [np.ones(X.shape[0]), -self.gamma * _squares(X)], dtype)
+        else:
+            factor = _beside(X, [np.ones(X.shape[0])], dtype)
+        return factor.T.tocsr() if sp.issparse(factor) else np.ascontiguousarray(factor.T)
+
+    def finish(self, block: NDArray[Any]) -> None:
+        """Apply the function to every number of a product, in place."""
+        if self.name == "rbf":
+            if block.dtype == np.float32:
+                exponential(block)
+            else:
+                np.exp(np.minimum(block, 0.0, out=block), out=block)
+        elif self.name == "poly":
+            block[...] = block**self.degree
+        elif self.name == "sigmoid":
+            np.tanh(block, out=block)
+
+    def diagonal(self, X: Any) -> FloatArray:
+        """Return k(x, x) of each row."""
+        if self.name == "rbf":
+            return np.ones(X.shape[0])
+        squares = _squares(X)
+        if self.name == "linear":
+            return squares
+        product = self.gamma * squares + self.coef0
+        with np.errstate(over="ignore"):
+            return np.asarray(product**self.degree if self.name == "poly" else np.tanh(product))
+
+    def matrix(self, X: Any, Z: Any) -> FloatArray:
+        """Return k of each row of X with each row of Z."""
+        out = np.empty((X.shape[0], Z.shape[0]))
+        left, right = self.factors(X, Z)
+        for r in range(0, len(out), TILE_ROWS):
+            out[r : r + TILE_ROWS] = product(left[r : r + TILE_ROWS], right)
+            self.finish(out[r : r + TILE_ROWS])
+        return out
+
+    def expansion(self, X: Any, Z: Any, coef: FloatArray) -> FloatArray:
+        """Return k(X, Z) coef without keeping the matrix; coef has a row for each row of Z."""
+        out = np.zeros((X.shape[0], coef.shape[1]))
+        left, right = self.factors(X, Z)
+        for c in range(0, Z.shape[0], TILE_COLUMNS):
+            strip = right[:, c : c + TILE_COLUMNS]
+            strip = strip if sp.issparse(strip) else np.ascontiguousarray(strip)
+            for r in range(0, len(out), TILE_ROWS):
+                block = product(left[r : r + TILE_ROWS], strip)
+                self.finish(block)
+                out[r : r + TILE_ROWS] += block @ coef[c : c + TILE_COLUMNS]
+        return out
+
+    def factors(self, X: Any, Z: Any) -> tuple[Any, Any]:
+        """Return both factors; distances are taken from the middle of Z, which costs them no digits."""
+        if self.name == "rbf" and not sp.issparse(X) and not sp.issparse(Z) and len(Z):
+            middle = Z.mean(axis=0)
+            X, Z = X - middle, Z - middle
+        return self.left(X), self.right(Z)
+
+    @property
+    def positive(self) -> bool:
+        """Whether every matrix of this kernel is positive semi-definite."""
+        return self.name in ("linear", "rbf") or (self.name == "poly" and self.coef0 >= 0)
+
+
+def product(left: Any, right: Any) -> NDArray[Any]:
+    """Return left · right as an ndarray."""
+    out = left @ right
+    return np.asarray(out.toarray() if sp.issparse(out) else out)
+
+
+def _squares(X: Any) -> FloatArray:
+    if sp.issparse(X):
+        return np.asarray(X.multiply(X).sum(axis=1), dtype=np.float64).ravel()
+    return np.asarray(np.einsum("ij,ij->i", X, X))
+
+
+def _beside(X: Any, extra: list[FloatArray], dtype: Any) -> Any:
+    if sp.issparse(X):
+        return sp.hstack([X, *(each[:, None] for each in extra)], format="csr", dtype=dtype)
+    out = np.empty((X.shape[0], X.shape[1] + len(extra)), dtype)
+    out[:, : X.shape[1]] = X
+    for k, each in enumerate(extra):
+        out[:, X.shape[1] + k] = each
+    return out

@@ -1,0 +1,257 @@
+"""What the three public machines share: their kernel, their data, their verdict."""
+
+from __future__ import annotations
+
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, validate_data
+
+from thetahat.contracts import FloatArray, IntArray
+from thetahat.errors import ThetaHatWarning, UsageError
+from thetahat.svm.kernels import KernelFunction
+from thetahat.svm.optimality import Dual
+from thetahat.svm.solver import Solution, Stop
+from thetahat.svm.table import KernelTable
+from thetahat.svm.training import Budget, smallest_eigenvalue, status_of, train
+
+__all__ = ["CONSTRAINTS", "KernelMachine", "row_weights"]
+
+# Rounding alone brings the smallest eigenvalue of a semi-definite float32 matrix this far below nought.
+INDEFINITE = -1e-4
+CONSTRAINTS: dict[str, Any] = {
+    "kernel": [StrOptions({"linear", "poly", "rbf", "sigmoid", "precomputed"}), callable],
+    "degree": [Interval(Integral, 0, None, closed="left")],
+    "gamma": [StrOptions({"scale", "auto"}), Interval(Real, 0.0, None, closed="left")],
+    "coef0": [Interval(Real, None, None, closed="neither")],
+    "tol": [Interval(Real, 0.0, None, closed="neither")],
+    "shrinking": ["boolean"],
+    "cache_size": [Interval(Real, 0, None, closed="neither")],
+    "verbose": ["verbose"],
+    "max_iter": [Interval(Integral, -1, None, closed="left")],
+    "time_limit": [Interval(Real, 0, None, closed="left"), None],
+}
+
+
+class KernelMachine(BaseEstimator, ABC):  # type: ignore[misc]
+    """A kernel machine with the interface of scikit-learn."""
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = CONSTRAINTS
+
+    @abstractmethod
+    def _scores(self) -> FloatArray:
+        """Return the coefficients of the support vectors, shape (vectors, machines)."""
+
+    def _rows(self, X: Any, y: Any = None) -> tuple[Any, Any]:
+        """Return checked rows and target, and remember what a later prediction is held to."""
+        self._validate_params()
+        self._sparse = sp.issparse(X) and not callable(self.kernel)
+        if self._sparse and self.kernel == "precomputed":
+            raise TypeError("X: a sparse kernel matrix is not supported; give X.toarray()")
+        if callable(self.kernel):
+            if y is not None:
+                check_consistent_length(X, y)
+            self._fitted_rows = X
+            return X, y
+        options = {"dtype": np.float64, "order": "C", "accept_sparse": "csr", "accept_large_sparse": False}
+        if y is None:
+            X = validate_data(self, X, **options)
+        else:
+            X, y = validate_data(self, X, y, **options)
+        if self.kernel == "precomputed" and X.shape[0] != X.shape[1]:
+            raise UsageError(
+                f"X: a precomputed kernel must be a square matrix, not {X.shape[0]}x{X.shape[1]}"
+            )
+        return X, y
+
+    def _prepared(self, X: Any, weight: FloatArray | None) -> tuple[KernelFunction | None, Any]:
+        """Return the kernel with its parameters settled, and the rows or kernel matrix it works on."""
+        self.shape_fit_ = X.shape if hasattr(X, "shape") else (len(X),)
+        self._function: KernelFunction | None = None
+        self._gamma = 0.0
+        if callable(self.kernel):
+            X = self._called(X)
+            if X.shape[0] != X.shape[1]:
+                raise UsageError("kernel: on the rows it is fitted to, it must return a square matrix")
+            return None, X
+        if self.kernel == "precomputed":
+            return None, X
+        if self.gamma == "scale":
+            variance = _variance(X, weight)
+            self._gamma = float(1.0 / (X.shape[1] * variance)) if variance != 0 else 1.0
+        else:
+            self._gamma = 1.0 / X.shape[1] if self.gamma == "auto" else float(self.gamma)
+        self._function = KernelFunction(self.kernel, self._gamma, int(self.degree), float(self.coef0))
+        return self._function, X
+
+    def _called(self, X: Any) -> FloatArray:
+        K = self.kernel(X, self._fitted_rows)
+        return np.asarray(K.toarray() if sp.issparse(K) else K, dtype=np.float64, order="C")
+
+    def _train(
+        self, duals: Sequence[tuple[Dual, IntArray | None]], X: Any, weight: FloatArray | None
+    ) -> list[Solution]:
+        """Solve each dual on its rows of X and take down what came of it."""
+        function, rows = self._prepared(X, weight)
+        budget = Budget(float(self.tol), int(self.max_iter), self.time_limit, float(self.cache_size))
+        solutions = []
+        self.indefinite_ = False
+        for dual, chosen in duals:
+            part = rows
+            if chosen is not None:
+                part = rows[chosen] if function is not None else rows[np.ix_(chosen, chosen)]
+            table = KernelTable(function, part)
+            if function is None or not function.positive:
+                self.indefinite_ |= smallest_eigenvalue(table) < INDEFINITE
+            solutions.append(train(dual, table, budget))
+        self._take_down(solutions)
+        return solutions
+
+    def _take_down(self, solutions: Sequence[Solution]) -> None:
+        stops = [each.stop for each in solutions]
+        worst = next((stop for stop in stops if stop is not Stop.SOLVED), Stop.SOLVED)
+        self.status_ = status_of(worst)
+        self.fit_status_ = int(worst is not Stop.SOLVED)
+        self.duality_gap_ = float(sum(each.optimality.duality_gap for each in solutions))
+        self.kkt_violation_ = max(each.optimality.violation for each in solutions)
+        self.objective_ = np.array([each.optimality.objective for each in solutions])
+        if self.indefinite_:
+            warnings.warn(
+                f"kernel: {self._kernel_name()} is not positive semi-definite on these rows, so the fit is a "
+                "stationary point and not the optimum, and its duality gap means nothing; choose another "
+                "kernel, or for sigmoid a smaller gamma",
+                ThetaHatWarning,
+                stacklevel=4,
+            )
+        if worst is Stop.SOLVED:
+            return
+        cure = "scale the columns (StandardScaler), lower C, or raise "
+        cause = {
+            Stop.STEPS: f"max_iter={self.max_iter}); {cure}max_iter",
+            Stop.TIME: f"time_limit={self.time_limit}); {cure}time_limit",
+            Stop.DIGITS: f"tol={self.tol:g} is beyond the digits of the kernel); {cure}tol",
+        }[worst]
+        warnings.warn(
+            f"Solver terminated early ({cause}. The worst violation is {self.kkt_violation_:.3g}.",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
+
+    def _kernel_name(self) -> str:
+        return getattr(self.kernel, "__name__", "the callable") if callable(self.kernel) else self.kernel
+
+    def _keep(self, X: Any, support: IntArray) -> None:
+        """Take down the support vectors."""
+        self.support_ = support.astype(np.int32)
+        if callable(self.kernel) or self.kernel == "precomputed":
+            self.support_vectors_ = np.empty((0, 0))
+        else:
+            self.support_vectors_ = X[support]
+
+    def _as_fitted(self, coef: FloatArray) -> Any:
+        """Return dual coefficients in the form the data came in."""
+        return sp.csr_matrix(coef) if self._sparse else coef
+
+    def _dense_dual(self) -> FloatArray:
+        return np.asarray(self.dual_coef_.toarray() if sp.issparse(self.dual_coef_) else self.dual_coef_)
+
+    def _decisions(self, X: Any) -> FloatArray:
+        """Return f of each row and machine, shape (n, machines)."""
+        check_is_fitted(self)
+        if callable(self.kernel):
+            X = check_array(self._called(X), dtype=np.float64)
+        else:
+            X = validate_data(
+                self,
+                X,
+                accept_sparse="csr",
+                dtype=np.float64,
+                order="C",
+                accept_large_sparse=False,
+                reset=False,
+            )
+            if sp.issparse(X) and not self._sparse:
+                raise UsageError(
+                    f"X: cannot use sparse input in {type(self).__name__!r} trained on dense data"
+                )
+        if self._function is None and X.shape[1] != self.shape_fit_[0]:
+            raise UsageError(
+                f"X.shape[1] = {X.shape[1]} should be equal to {self.shape_fit_[0]}, the number of samples "
+                "at training time"
+            )
+        coef = self._scores()
+        vectors = self.support_vectors_
+        if self._function is None:
+            return np.asarray(X[:, self.support_] @ coef + self.intercept_)
+        if vectors.shape[0] != coef.shape[0]:
+            raise UsageError(f"The internal representation of {type(self).__name__} was altered")
+        if self._function.name == "linear":
+            # Few columns hold all that the support vectors say.
+            weight = vectors.T @ coef
+            return np.asarray(X @ np.asarray(weight) + self.intercept_)
+        if self._sparse and not sp.issparse(X):
+            X = sp.csr_matrix(X)
+        return np.asarray(self._function.expansion(X, vectors, coef) + self.intercept_)
+
+    @property
+    def coef_(self) -> Any:
+        """Slopes of the columns; only of a linear kernel."""
+        if self.kernel != "linear":
+            raise AttributeError("coef_ is only available when using a linear kernel")
+        check_is_fitted(self)
+        coef = self._slopes()
+        (coef.data if sp.issparse(coef) else coef).flags.writeable = False
+        return coef
+
+    def _slopes(self) -> Any:
+        return self.dual_coef_ @ self.support_vectors_
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.pairwise = self.kernel == "precomputed"
+        tags.input_tags.sparse = self.kernel != "precomputed"
+        return tags
+
+
+def _variance(X: Any, weight: FloatArray | None) -> float:
+    """Return the variance of all numbers of X; a row of weight two counts as two rows."""
+    if weight is None:
+        return float(X.multiply(X).mean() - X.mean() ** 2 if sp.issparse(X) else X.var())
+    share = weight / (weight.sum() * X.shape[1])
+    mean = float(np.sum(share @ X))
+    squares = X.multiply(X).tocsr() if sp.issparse(X) else (X - mean) ** 2
+    return float(np.sum(share @ squares)) - (mean**2 if sp.issparse(X) else 0.0)
+
+
+def row_weights(sample_weight: Any, n: int) -> FloatArray:
+    """Return the weight of each row; a row of weight nought or less takes no part.
+
+    Raises
+    ------
+    UsageError
+        There are not n of them, or none is positive.
+    """
+    if sample_weight is None:
+        return np.ones(n)
+    weight = np.asarray(sample_weight, dtype=np.float64)
+    if weight.ndim == 0:
+        weight = np.full(n, float(weight))
+    if weight.shape != (n,):
+        raise UsageError(
+            f"sample_weight and X have incompatible shapes: {weight.shape} against {n} rows; give one a row"
+        )
+    if not np.isfinite(weight).all():
+        raise UsageError("sample_weight: contains NaN or infinity; give finite numbers")
+    if not (weight > 0).any():
+        raise UsageError(
+            "sample_weight: Invalid input - all samples have zero or negative weights; some must be positive"
+        )
+    return np.maximum(weight, 0.0)

@@ -1,0 +1,149 @@
+"""Sequential minimal optimisation of ½ βᵀKβ − pᵀβ + ε‖β‖₁ over lo ≤ β ≤ hi with Σβ kept, K in memory.
+
+One step takes the variable with the most to gain from growing and its best partner by the second-order rule
+(Fan, Chen and Lin 2005), and moves both until the slope vanishes, or a bound or the kink of ε|β| is met.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thetahat.contracts import FloatArray
+from thetahat.numerics.compiled import kernel
+from thetahat.svm.sweeps import FAR, LANES, sweep_second, sweep_update
+
+__all__ = ["descend", "padded", "subtract_rows"]
+
+Single = NDArray[np.float32]
+
+
+def padded(n: int) -> int:
+    """Return n rounded up to whole vectors."""
+    return (n + LANES - 1) // LANES * LANES
+
+
+@kernel
+def _grow(beta: float, hi: float, width: float) -> float:
+    """Offset of the up key of a variable."""
+    if beta >= hi:
+        return -FAR
+    return -width if beta >= 0.0 else width
+
+
+@kernel
+def _shrink(beta: float, lo: float, width: float) -> float:
+    """Offset of the low key of a variable."""
+    if beta <= lo:
+        return FAR
+    return -width if beta > 0.0 else width
+
+
+@kernel
+def _settled(beta: float, lo: float, hi: float) -> float:
+    """Put a variable on the bound or kink that rounding left it beside."""
+    near = 1e-12 * (hi - lo)
+    if beta > hi - near:
+        return hi
+    if beta < lo + near:
+        return lo
+    return beta
+
+
+@kernel
+def descend(
+    K: Any,
+    F: Any,
+    beta: FloatArray,
+    lo: FloatArray,
+    hi: FloatArray,
+    width: float,
+    diagonal: Any,
+    up: Any,
+    low: Any,
+    q: int,
+    goal: float,
+    tiny: float,
+    most: int,
+) -> int:
+    """Step on the q first variables until no pair violates by ``goal`` or ``most`` are done; count them.
+
+    F, up, low and the rows of K are padded to whole vectors. F (the slopes p − Kβ less any number) and beta
+    change in place.
+    """
+    whole = (q + LANES - 1) // LANES * LANES
+    for k in range(q):
+        up[k] = _grow(beta[k], hi[k], width)
+        low[k] = _shrink(beta[k], lo[k], width)
+    for k in range(q, whole):
+        F[k] = 0
+        up[k] = -FAR
+        low[k] = FAR
+        diagonal[k] = 0
+    zero = F[0] * 0
+    goal_ = zero + goal
+    tiny_ = zero + tiny
+    i = 0
+    j = 0
+    step = zero
+    steps = 0
+    while True:
+        best, i, least = sweep_update(K, F, up, low, i, j, step, whole)
+        if best - least < goal_ or steps >= most or best < -0.1 * FAR or least > 0.1 * FAR:
+            return steps
+        j = sweep_second(K, F, low, diagonal, i, best, diagonal[i], tiny_, whole)
+        key = F[j] + low[j]
+        curve = max(diagonal[i] + diagonal[j] - 2 * K[i, j], tiny_)
+        t = np.float64((best - key) / curve)
+        above = hi[i] - beta[i]
+        below = beta[j] - lo[j]
+        if width > 0.0:
+            if beta[i] < 0.0:
+                above = -beta[i]
+            if beta[j] > 0.0:
+                below = beta[j]
+        t = min(t, above, below)
+        bi = _settled(beta[i] + t, lo[i], hi[i])
+        bj = _settled(beta[j] - t, lo[j], hi[j])
+        if width > 0.0:
+            if t == above and beta[i] < 0.0:
+                bi = 0.0
+            if t == below and beta[j] > 0.0:
+                bj = 0.0
+        beta[i] = bi
+        beta[j] = bj
+        up[i] = _grow(bi, hi[i], width)
+        low[i] = _shrink(bi, lo[i], width)
+        up[j] = _grow(bj, hi[j], width)
+        low[j] = _shrink(bj, lo[j], width)
+        step = zero + t
+        steps += 1
+
+
+@kernel
+def subtract_rows(F: FloatArray, K: Any, rows: Any, coef: Any) -> None:
+    """Take Σ coef[r]·K[rows[r]] off F: sums of 64 rows in the type of K, their total in float64."""
+    n, m, strip = F.shape[0], rows.shape[0], 2048
+    part = np.empty(strip, K.dtype)
+    for first in range(0, n, strip):
+        w = min(strip, n - first)
+        r = 0
+        while r < m:
+            end = min(m, r + 64)
+            part[:w] = 0
+            while r + 4 <= end:
+                k0, k1 = K[rows[r]][first : first + w], K[rows[r + 1]][first : first + w]
+                k2, k3 = K[rows[r + 2]][first : first + w], K[rows[r + 3]][first : first + w]
+                c0, c1, c2, c3 = coef[r], coef[r + 1], coef[r + 2], coef[r + 3]
+                for k in range(w):
+                    part[k] += (c0 * k0[k] + c1 * k1[k]) + (c2 * k2[k] + c3 * k3[k])
+                r += 4
+            while r < end:
+                k0, c0 = K[rows[r]][first : first + w], coef[r]
+                for k in range(w):
+                    part[k] += c0 * k0[k]
+                r += 1
+            for k in range(w):
+                F[first + k] -= part[k]

@@ -1,0 +1,124 @@
+"""The kernel matrix of n rows, whole or by tiles: float32 for the steps, float64 for the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from thetahat.contracts import FloatArray, IntArray
+from thetahat.svm.blocks import mirror
+from thetahat.svm.kernels import TILE_COLUMNS, TILE_ROWS, KernelFunction, product
+from thetahat.svm.steps import padded
+
+__all__ = ["KernelTable"]
+
+# A product of so few columns costs less than copying the other triangle.
+CHEAP_COLUMNS = 50
+# A sparse table of so few numbers is worked on as a dense one.
+MOST_DENSE = 30_000_000
+Put = Callable[[int, int, NDArray[Any]], None]
+
+
+class KernelTable:
+    """k of each pair of n rows.
+
+    Parameters
+    ----------
+    function : KernelFunction or None
+        The kernel; None where ``X`` is the kernel matrix itself.
+    X : ndarray or CSR matrix of shape (n, d), or ndarray of shape (n, n)
+        Rows of data, or their kernel matrix.
+    """
+
+    def __init__(self, function: KernelFunction | None, X: Any) -> None:
+        self.function = function
+        if function is not None:
+            if sp.issparse(X) and X.shape[0] * X.shape[1] <= MOST_DENSE:
+                X = X.toarray()
+            if function.name == "rbf" and not sp.issparse(X):
+                X = X - X.mean(axis=0)
+        self.X = X
+        self.n = int(X.shape[0])
+
+    @cached_property
+    def diagonal(self) -> FloatArray:
+        """K of each row with itself."""
+        if self.function is None:
+            return np.ascontiguousarray(np.diagonal(self.X), dtype=np.float64)
+        return self.function.diagonal(self.X)
+
+    @cached_property
+    def _single(self) -> tuple[Any, Any]:
+        assert self.function is not None
+        return self.function.left(self.X, np.float32), self.function.right(self.X, np.float32)
+
+    @cached_property
+    def _double(self) -> tuple[Any, Any]:
+        assert self.function is not None
+        return self.function.left(self.X), self.function.right(self.X)
+
+    def tiles(self, rows: IntArray, columns: IntArray | None, put: Put, dtype: Any = np.float32) -> None:
+        """Give ``put(r, c, block)`` the matrix of these rows and columns, tile by tile."""
+        if self.function is None:
+            for r in range(0, len(rows), TILE_ROWS):
+                some = rows[r : r + TILE_ROWS]
+                block = self.X[some] if columns is None else self.X[np.ix_(some, columns)]
+                put(r, 0, block.astype(dtype))
+            return
+        left, right = self._single if dtype == np.float32 else self._double
+        many = self.n if columns is None else len(columns)
+        left = left[rows]
+        for c in range(0, many, TILE_COLUMNS):
+            chosen = slice(c, c + TILE_COLUMNS) if columns is None else columns[c : c + TILE_COLUMNS]
+            strip = right[:, chosen]
+            strip = strip if sp.issparse(strip) else np.ascontiguousarray(strip)
+            for r in range(0, len(rows), TILE_ROWS):
+                block = product(left[r : r + TILE_ROWS], strip)
+                self.function.finish(block)
+                put(r, c, block)
+
+    def whole(self, out: NDArray[Any]) -> None:
+        """Write the matrix into the n first columns of ``out``, nought into the rest."""
+        out[:, self.n :] = 0
+        every = np.arange(self.n)
+
+        def put(r: int, c: int, block: NDArray[Any]) -> None:
+            out[r : r + block.shape[0], c : c + block.shape[1]] = block
+
+        if self.function is None or sp.issparse(self.X) or self.X.shape[1] < CHEAP_COLUMNS:
+            self.tiles(every, None, put, out.dtype)
+        else:
+            left, right = self._single if out.dtype == np.float32 else self._double
+            for r in range(0, self.n, TILE_ROWS):
+                for c in range(r, self.n, TILE_COLUMNS):
+                    block = left[r : r + TILE_ROWS] @ right[:, c : c + TILE_COLUMNS]
+                    self.function.finish(block)
+                    put(r, c, block)
+        # The product of a row with another may round otherwise than the other way round.
+        mirror(out, self.n)
+
+    def gram(self, dtype: Any) -> NDArray[Any]:
+        """Return the matrix with its rows padded to whole vectors."""
+        out = np.empty((self.n, padded(self.n)), dtype)
+        self.whole(out)
+        return out
+
+    def times(self, beta: FloatArray, rows: IntArray | None = None) -> FloatArray:
+        """Return (Kβ) of these rows in float64."""
+        carried = np.flatnonzero(beta)
+        chosen = np.arange(self.n) if rows is None else rows
+        out = np.zeros(len(chosen))
+        if not len(carried):
+            return out
+        weight = beta[carried]
+
+        def put(r: int, c: int, block: NDArray[Any]) -> None:
+            out[r : r + len(block)] += block @ weight[c : c + block.shape[1]]
+
+        self.tiles(chosen, carried, put, np.float64)
+        return out

@@ -1,0 +1,123 @@
+"""Solve one dual on one table, by whichever way its size allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+
+from thetahat.contracts import FloatArray, Status
+from thetahat.errors import UsageError
+from thetahat.svm.optimality import Dual
+from thetahat.svm.solver import Limits, Solution, Stop, confirm, on_matrix
+from thetahat.svm.steps import padded
+from thetahat.svm.table import KernelTable
+
+__all__ = ["Budget", "smallest_eigenvalue", "status_of", "train"]
+
+# Beyond this many rows most kernel values are never needed, so rows are made as they are asked for.
+MOST_ROWS_WHOLE = 6_000
+# Kernel values beyond this overflow the products of float32.
+MOST_SINGLE = 1e15
+# A tolerance that is this small a part of the target asks for more digits than float32 has.
+FINEST_SINGLE = 1e-6
+STATUSES = {
+    Stop.SOLVED: Status.SOLVED,
+    Stop.STEPS: Status.MAX_ITER,
+    Stop.TIME: Status.OUT_OF_TIME,
+    Stop.DIGITS: Status.NOT_CONVERGED,
+}
+
+
+@dataclass(slots=True)
+class Budget:
+    """What a fit may use.
+
+    Parameters
+    ----------
+    tol : float
+        Largest violation of the optimality conditions.
+    steps : int
+        Most steps; a negative number is 10 million, or a hundred a row where that is more.
+    seconds : float or None
+        Most seconds.
+    megabytes : float
+        Memory for kernel values.
+    """
+
+    tol: float = 1e-3
+    steps: int = -1
+    seconds: float | None = None
+    megabytes: float = 2000.0
+
+    def limits(self, n: int) -> Limits:
+        """Return the limits of a fit of n rows that begins now."""
+        steps = self.steps if self.steps >= 0 else max(10_000_000, 100 * n)
+        return Limits(self.tol, steps, float("inf") if self.seconds is None else self.seconds)
+
+
+def status_of(stop: Stop) -> Status:
+    """Return the status of a fit that ended so."""
+    return STATUSES[stop]
+
+
+def train(dual: Dual, table: KernelTable, budget: Budget) -> Solution:
+    """Solve ``dual`` on ``table``.
+
+    Raises
+    ------
+    UsageError
+        The kernel has values that are not finite.
+    """
+    diagonal = table.diagonal
+    if not np.isfinite(diagonal).all():
+        raise UsageError("X: the kernel overflows on these rows; scale the columns or lower degree and gamma")
+    limits = budget.limits(table.n)
+    each = padded(table.n) * table.n / 1e6
+    scale = max(float(np.abs(dual.p).max(initial=0.0)), 1.0)
+    enough = limits.tol >= FINEST_SINGLE * scale or 8 * each > budget.megabytes
+    single = enough and bool(np.abs(diagonal).max(initial=0.0) < MOST_SINGLE)
+    solution = None
+    if single:
+        solution = on_matrix(
+            dual,
+            table.gram(np.float32),
+            limits,
+            lambda beta, F: confirm(dual, table, beta, F, limits.tol),
+        )
+        if solution.stop is not Stop.DIGITS or 8 * each > budget.megabytes:
+            return solution
+    return _in_double(dual, table, limits, solution)
+
+
+def _in_double(dual: Dual, table: KernelTable, limits: Limits, before: Solution | None) -> Solution:
+    """Solve on a matrix of float64, from where float32 could not go on."""
+    start = None if before is None else (before.beta, dual.p - table.times(before.beta))
+
+    def verify(beta: FloatArray, F: FloatArray) -> None:
+        F[:] = dual.p - table.times(beta)
+
+    after = on_matrix(dual, table.gram(np.float64), limits, verify, start)
+    return after if before is None else replace(after, steps=before.steps + after.steps)
+
+
+def smallest_eigenvalue(table: KernelTable) -> float:
+    """Return the smallest eigenvalue of the kernel matrix as a part of its largest diagonal entry.
+
+    By all eigenvalues of few rows, by Lanczos iterations of many.
+    """
+    n = table.n
+    scale = max(float(np.abs(table.diagonal).max(initial=0.0)), 1e-300)
+    if n <= 500:
+        return float(np.linalg.eigvalsh(table.gram(np.float64)[:, :n])[0]) / scale
+    K = table.gram(np.float32)[:, :n]
+    product = LinearOperator((n, n), matvec=lambda v: K @ np.asarray(v, np.float32).ravel(), dtype=np.float32)
+    try:
+        least = eigsh(
+            product, k=1, which="SA", tol=1e-2, v0=np.ones(n, np.float32), return_eigenvectors=False
+        )
+        return float(least[0]) / scale
+    except ArpackNoConvergence:
+        # The bottom of the spectrum is crowded round nought, which is what a semi-definite matrix looks like.
+        return 0.0
