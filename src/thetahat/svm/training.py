@@ -9,6 +9,8 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from thetahat.contracts import FloatArray, Status
 from thetahat.errors import UsageError
+from thetahat.svm.active import on_active_sets
+from thetahat.svm.memory import borrowed
 from thetahat.svm.optimality import Dual
 from thetahat.svm.solver import Limits, Solution, Stop, confirm, on_matrix
 from thetahat.svm.steps import padded
@@ -79,13 +81,13 @@ def train(dual: Dual, table: KernelTable, budget: Budget) -> Solution:
     enough = limits.tol >= FINEST_SINGLE * scale or 8 * each > budget.megabytes
     single = enough and bool(np.abs(diagonal).max(initial=0.0) < MOST_SINGLE)
     solution = None
-    if single:
-        solution = on_matrix(
-            dual,
-            table.gram(np.float32),
-            limits,
-            lambda beta, F: confirm(dual, table, beta, F, limits.tol),
-        )
+    if single and (table.n > MOST_ROWS_WHOLE or 4 * each > budget.megabytes):
+        solution = on_active_sets(dual, table, limits, budget.megabytes)
+    elif single:
+        with borrowed(table.n, padded(table.n)) as K:
+            table.whole(K)
+            solution = on_matrix(dual, K, limits, lambda beta, F: confirm(dual, table, beta, F, limits.tol))
+    if solution is not None:
         if solution.stop is not Stop.DIGITS or 8 * each > budget.megabytes:
             return solution
     return _in_double(dual, table, limits, solution)
