@@ -18,8 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from thetahat.contracts import FloatArray, IntArray
 from thetahat.errors import UsageError
 from thetahat.svm.machine import CONSTRAINTS, KernelMachine, row_weights
-from thetahat.svm.optimality import Dual
-from thetahat.svm.pairs import by_pair, pairs, votes
+from thetahat.svm.pairs import by_pair, pair_duals, pairs, votes
 
 __all__ = ["SVC"]
 
@@ -146,16 +145,11 @@ class SVC(ClassifierMixin, KernelMachine):  # type: ignore[misc]
         self.class_weight_ = compute_class_weight(self.class_weight, classes=classes, y=y)
         price = self.C * self.class_weight_[codes] * weight
         couples = pairs(len(classes))
-        parts = [np.flatnonzero((codes == i) | (codes == j)) for i, j in couples]
-        duals: list[tuple[Dual, IntArray | None]] = []
-        for (first, _), rows in zip(couples, parts, strict=True):
-            sign = np.where(codes[rows] == first, 1.0, -1.0)
-            bound = sign * price[rows]
-            dual = Dual(sign, np.minimum(0.0, bound), np.maximum(0.0, bound))
-            duals.append((dual, rows if len(classes) > 2 else None))
+        problems = pair_duals(codes, price, len(classes))
+        duals = [(dual, rows if len(classes) > 2 else None) for rows, dual in problems]
         solutions = self._train(duals, X, None if sample_weight is None else weight)
         coef = np.zeros((len(classes) - 1, len(y)))
-        for (i, j), rows, solution in zip(couples, parts, solutions, strict=True):
+        for (i, j), (rows, _), solution in zip(couples, problems, solutions, strict=True):
             mine = codes[rows] == i
             coef[j - 1, rows[mine]] = solution.beta[mine]
             coef[i, rows[~mine]] = solution.beta[~mine]

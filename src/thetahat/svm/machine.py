@@ -23,7 +23,7 @@ from thetahat.svm.solver import Solution, Stop
 from thetahat.svm.table import KernelTable
 from thetahat.svm.training import Budget, smallest_eigenvalue, status_of, train
 
-__all__ = ["CONSTRAINTS", "KernelMachine", "row_weights"]
+__all__ = ["CONSTRAINTS", "KernelMachine", "row_weights", "variance"]
 
 # Rounding alone brings the smallest eigenvalue of a semi-definite float32 matrix this far below nought.
 INDEFINITE = -1e-4
@@ -85,8 +85,8 @@ class KernelMachine(BaseEstimator, ABC):  # type: ignore[misc]
         if self.kernel == "precomputed":
             return None, X
         if self.gamma == "scale":
-            variance = _variance(X, weight)
-            self._gamma = float(1.0 / (X.shape[1] * variance)) if variance != 0 else 1.0
+            spread = variance(X, weight)
+            self._gamma = float(1.0 / (X.shape[1] * spread)) if spread != 0 else 1.0
         else:
             self._gamma = 1.0 / X.shape[1] if self.gamma == "auto" else float(self.gamma)
         self._function = KernelFunction(self.kernel, self._gamma, int(self.degree), float(self.coef0))
@@ -221,7 +221,7 @@ class KernelMachine(BaseEstimator, ABC):  # type: ignore[misc]
         return tags
 
 
-def _variance(X: Any, weight: FloatArray | None) -> float:
+def variance(X: Any, weight: FloatArray | None) -> float:
     """Return the variance of all numbers of X; a row of weight two counts as two rows."""
     if weight is None:
         return float(X.multiply(X).mean() - X.mean() ** 2 if sp.issparse(X) else X.var())

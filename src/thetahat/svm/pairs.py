@@ -11,8 +11,9 @@ from itertools import combinations
 import numpy as np
 
 from thetahat.contracts import FloatArray, IntArray
+from thetahat.svm.optimality import Dual
 
-__all__ = ["by_pair", "pairs", "votes"]
+__all__ = ["by_pair", "pair_duals", "pairs", "votes"]
 
 
 def pairs(classes: int) -> list[tuple[int, int]]:
@@ -36,6 +37,27 @@ def by_pair(dual_coef: FloatArray, codes: IntArray) -> FloatArray:
         mine, other = codes == first, codes == second
         out[mine, place] = dual_coef[second - 1, mine]
         out[other, place] = dual_coef[first, other]
+    return out
+
+
+def pair_duals(codes: IntArray, price: FloatArray, classes: int) -> list[tuple[IntArray, Dual]]:
+    """Return, for each pair of classes, its rows and its dual problem.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n,)
+        Class of each row.
+    price : ndarray of shape (n,)
+        C times the weight of each row.
+    classes : int
+        How many classes.
+    """
+    out: list[tuple[IntArray, Dual]] = []
+    for first, second in pairs(classes):
+        rows = np.flatnonzero((codes == first) | (codes == second))
+        sign = np.where(codes[rows] == first, 1.0, -1.0)
+        bound = sign * price[rows]
+        out.append((rows, Dual(sign, np.minimum(0.0, bound), np.maximum(0.0, bound))))
     return out
 
 

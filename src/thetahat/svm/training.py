@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from thetahat.contracts import FloatArray, Status
@@ -16,7 +18,7 @@ from thetahat.svm.solver import Limits, Solution, Stop, confirm, on_matrix
 from thetahat.svm.steps import padded
 from thetahat.svm.table import KernelTable
 
-__all__ = ["Budget", "smallest_eigenvalue", "status_of", "train"]
+__all__ = ["Budget", "precision", "smallest_eigenvalue", "solve_on", "status_of", "train"]
 
 # Beyond this many rows most kernel values are never needed, so rows are made as they are asked for.
 MOST_ROWS_WHOLE = 6_000
@@ -77,8 +79,7 @@ def train(dual: Dual, table: KernelTable, budget: Budget) -> Solution:
         raise UsageError("X: the kernel overflows on these rows; scale the columns or lower degree and gamma")
     limits = budget.limits(table.n)
     each = padded(table.n) * table.n / 1e6
-    scale = max(float(np.abs(dual.p).max(initial=0.0)), 1.0)
-    enough = limits.tol >= FINEST_SINGLE * scale or 8 * each > budget.megabytes
+    enough = precision(limits.tol, dual.p) == np.float32 or 8 * each > budget.megabytes
     single = enough and bool(np.abs(diagonal).max(initial=0.0) < MOST_SINGLE)
     solution = None
     if single and (table.n > MOST_ROWS_WHOLE or 4 * each > budget.megabytes):
@@ -86,21 +87,41 @@ def train(dual: Dual, table: KernelTable, budget: Budget) -> Solution:
     elif single:
         with borrowed(table.n, padded(table.n)) as K:
             table.whole(K)
-            solution = on_matrix(dual, K, limits, lambda beta, F: confirm(dual, table, beta, F, limits.tol))
+            solution = solve_on(dual, table, K, limits)
     if solution is not None:
         if solution.stop is not Stop.DIGITS or 8 * each > budget.megabytes:
             return solution
     return _in_double(dual, table, limits, solution)
 
 
+def precision(tol: float, target: FloatArray | None = None) -> Any:
+    """Return the type of number in which a tolerance can be met on a target of this size, labels if None."""
+    scale = 1.0 if target is None else max(float(np.abs(target).max(initial=0.0)), 1.0)
+    return np.float32 if tol >= FINEST_SINGLE * scale else np.float64
+
+
+def solve_on(
+    dual: Dual,
+    table: KernelTable,
+    K: NDArray[Any],
+    limits: Limits,
+    start: tuple[FloatArray, FloatArray] | None = None,
+) -> Solution:
+    """Solve on the matrix K of a table, verified by its float64 values."""
+
+    def verify(beta: FloatArray, F: FloatArray) -> None:
+        if K.dtype == np.float32:
+            confirm(dual, table, beta, F, limits.tol)
+        else:
+            F[:] = dual.p - table.times(beta)
+
+    return on_matrix(dual, K, limits, verify, start)
+
+
 def _in_double(dual: Dual, table: KernelTable, limits: Limits, before: Solution | None) -> Solution:
     """Solve on a matrix of float64, from where float32 could not go on."""
     start = None if before is None else (before.beta, dual.p - table.times(before.beta))
-
-    def verify(beta: FloatArray, F: FloatArray) -> None:
-        F[:] = dual.p - table.times(beta)
-
-    after = on_matrix(dual, table.gram(np.float64), limits, verify, start)
+    after = solve_on(dual, table, table.gram(np.float64), limits, start)
     return after if before is None else replace(after, steps=before.steps + after.steps)
 
 
