@@ -1,4 +1,4 @@
-"""Support vector machines against scikit-learn's, every cell of n, d and C, and the folds × prices of a search."""
+"""Support vector machines against scikit-learn's: every cell of n, d and C, and a search of folds and C."""
 
 from __future__ import annotations
 
