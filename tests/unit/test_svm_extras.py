@@ -1,0 +1,78 @@
+"""Probabilities, leave-one-out and the picture of a support vector machine."""
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from scipy.special import expit
+
+from thetahat.contracts import Sample
+from thetahat.errors import UsageError
+from thetahat.svm.classification import SVC
+from thetahat.svm.estimator import SupportVectorMachine
+from thetahat.svm.leave_one_out import leave_one_out
+from thetahat.svm.probability import held_out_probability
+from thetahat.svm.surface import plot_surface
+
+
+def noisy(n, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, 2))
+    return X, (rng.random(n) < expit(2 * X[:, 0])).astype(int)
+
+
+def test_probabilities_are_those_the_labels_were_drawn_with():
+    X, y = noisy(600)
+    fit = held_out_probability(SVC(kernel="linear"), X, y, rng=np.random.default_rng(1))
+    new, _ = noisy(200, seed=9)
+    said = fit.predict_proba(new)
+    np.testing.assert_allclose(said.sum(axis=1), 1)
+    assert np.abs(said[:, 1] - expit(2 * new[:, 0])).mean() < 0.05
+    assert fit.curve.status.ok
+    table = fit.calibration(5)
+    assert table[:, 2].sum() == 600
+    assert np.abs(table[:, 0] - table[:, 1]).max() < 0.1
+
+
+def test_probabilities_maximise_the_likelihood_of_held_out_rows():
+    X, y = noisy(200)
+    fit = held_out_probability(SVC(), X, y, rng=np.random.default_rng(1))
+    p = expit(fit.curve.params[0] + fit.curve.params[1] * fit.scores)
+    assert abs((fit.positive - p).sum()) < 1e-5
+    assert abs(((fit.positive - p) * fit.scores).sum()) < 1e-5
+
+
+def test_probabilities_want_two_classes():
+    with pytest.raises(UsageError, match="two classes"):
+        held_out_probability(SVC(), np.zeros((6, 1)), [0, 1, 2] * 2, rng=np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("classes", [2, None])
+def test_leave_one_out_equals_refitting_without_each_row(classes):
+    X, y = noisy(60)
+    target = y if classes else X[:, 0] + 0.3 * np.random.default_rng(2).standard_normal(60)
+    machine = SupportVectorMachine(classes, gamma=0.5, tol=1e-9, C=2.0)
+    sample = Sample(X, target)
+    found = leave_one_out(machine, sample)
+    assert found.status.ok
+    alone = np.empty(60)
+    for row in range(60):
+        rest = np.delete(np.arange(60), row)
+        theta = machine.estimate(sample.take(rest), rng=np.random.default_rng(0)).theta
+        alone[row] = theta(X[row : row + 1])[0, 0] * (-1 if classes else 1)
+    np.testing.assert_allclose(found.value, alone, atol=1e-7)
+    wrong = np.mean((alone > 0) != (y == 1)) if classes else np.mean((alone - target) ** 2)
+    assert found.error == pytest.approx(wrong)
+    assert 0 < found.refits <= 60
+
+
+def test_a_surface_is_drawn_over_two_columns():
+    with mpl.rc_context({"backend": "agg"}):
+        X, y = noisy(80)
+        fit = SVC().fit(X, y)
+        ax = plot_surface(fit, X, y)
+        assert f"{len(fit.support_)} support vectors" in ax.get_title()
+        assert len(ax.collections) >= 4
+        with pytest.raises(UsageError, match="two columns"):
+            plot_surface(fit, X[:, :1], y)
+        plt.close(ax.figure)
