@@ -61,3 +61,13 @@ def test_the_estimator_equals_the_scikit_learn_class(classes):
     np.testing.assert_array_equal(said.value, known.predict(sample.X))
     scores = known.decision_function(sample.X)
     np.testing.assert_allclose(said.score[:, 1] if classes == 2 else said.score, scores, atol=1e-7)
+
+
+def test_one_matrix_is_enough_for_every_draw(monkeypatch):
+    def refit(*_):
+        raise AssertionError("a draw was refitted from its rows")
+
+    monkeypatch.setattr("thetahat.svm.estimator.train", refit)
+    sample, draws = table(3)
+    workspace = SupportVectorMachine(3, gamma=0.7, tol=1e-10).prepare(sample)
+    assert all(fit.status.ok for fit in workspace.solve(draws, PRICES))

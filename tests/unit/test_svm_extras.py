@@ -76,3 +76,12 @@ def test_a_surface_is_drawn_over_two_columns():
         with pytest.raises(UsageError, match="two columns"):
             plot_surface(fit, X[:, :1], y)
         plt.close(ax.figure)
+
+
+def test_scores_of_labels_without_a_cause_say_nothing():
+    X, _ = noisy(300)
+    y = np.random.default_rng(5).integers(2, size=300)
+    fit = held_out_probability(SVC(gamma=50.0, C=100.0), X, y, rng=np.random.default_rng(1))
+    slope = fit.curve.params[1] / fit.curve.standard_errors[1]
+    assert abs(slope) < 3
+    assert np.abs(fit.predict_proba(X)[:, 1] - 0.5).max() < 0.4

@@ -1,4 +1,4 @@
-"""Exact leave-one-out of a support vector machine: only support vectors are refitted, from the fit of all rows.
+"""Exact leave-one-out of a support vector machine: only its support vectors are refitted, warm-started.
 
 A row with β = 0 can be taken away and every condition of optimality still holds, so its held-out value is its
 training value.
