@@ -4,7 +4,7 @@ import pytest
 from thetahat.comparison.verdict import Rule, holm, judge, sentence, winner
 from thetahat.resampling.intervals import CorrectedT, OverDraws
 
-RULE = Rule(CorrectedT(), 0.95, None, "holm")
+RULE = Rule(CorrectedT(), 0.95, None, "holm", CorrectedT())
 
 
 def over(values):
@@ -25,7 +25,7 @@ def test_a_gap_that_every_fold_shares_is_found_where_the_textbook_rule_sees_noth
 
 
 def test_equivalence_takes_precedence_over_better():
-    (pair,) = judge(losses(good=0.0, bad=0.1), Rule(CorrectedT(), 0.95, 0.5, "holm"))
+    (pair,) = judge(losses(good=0.0, bad=0.1), Rule(CorrectedT(), 0.95, 0.5, "holm", CorrectedT()))
     assert pair.verdict == "equivalent"
 
 

@@ -102,8 +102,16 @@ JUDGING: Sequence[Option] = (
         metavar="METHOD",
         default="auto",
         show_default=True,
-        help="corrected-t, holdout, or plain (too narrow; for study).",
+        help="Of a model's loss: corrected-t, clt, clt-within, holdout, or plain (too narrow; for study).",
     ),
+    click.option(
+        "--pairs",
+        metavar="METHOD",
+        default="auto",
+        show_default=True,
+        help="Of a difference: clt (over rows) or corrected-t (over folds).",
+    ),
+    click.option("--bayes", is_flag=True, help="Give pairs the probabilities of better, equivalent, worse."),
     click.option("--level", type=float, default=0.95, show_default=True, help="Level of the intervals."),
     click.option("--margin", type=float, help="Smallest difference of mean loss that matters."),
     click.option(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
+from numpy.random import Generator
 
 from thetahat.comparison.candidates import Candidate
 from thetahat.comparison.held_out import HeldOut
@@ -14,20 +15,23 @@ from thetahat.comparison.metrics import OVER_ROWS, Loss, scores_of
 from thetahat.contracts import Status
 from thetahat.resampling.intervals import HoldoutRows, IntervalMethod, OverDraws
 from thetahat.resampling.replicate import Replicates
-from thetahat.results.comparison import Estimate, ModelRecord, Score
+from thetahat.resampling.winner import corrected_winner
+from thetahat.results.comparison import Estimate, LeaderRecord, ModelRecord, Score
 
-__all__ = ["losses_of", "model_records"]
+__all__ = ["leader_record", "losses_of", "model_records"]
 
 
 def losses_of(candidates: Sequence[Candidate], replicates: Replicates[list[HeldOut]]) -> dict[str, OverDraws]:
     """Return the held-out losses of each candidate that has one on every draw, best first."""
     n_train = np.array([len(draw.train) for draw in replicates.draws], dtype=float)
     n_test = np.array([len(draw.test) for draw in replicates.draws], dtype=float)
+    tests = [draw.test for draw in replicates.draws]
     losses: dict[str, OverDraws] = {}
     for place, candidate in enumerate(candidates):
         rows = [rec.rows for value in replicates.values if (rec := value[place]).rows is not None]
         if rows and len(rows) == len(replicates.values):
-            losses[candidate.name] = OverDraws(np.array([r.mean() for r in rows]), n_train, n_test, rows)
+            means = np.array([r.mean() for r in rows])
+            losses[candidate.name] = OverDraws(means, n_train, n_test, rows, tests)
     return dict(sorted(losses.items(), key=lambda item: float(item[1].values.mean())))
 
 
@@ -77,6 +81,36 @@ def model_records(
             )
         )
     return tuple(records)
+
+
+def leader_record(
+    losses: dict[str, OverDraws], loss: Loss, level: float, rng: Generator, floor: str
+) -> LeaderRecord | None:
+    """Return the leader's loss corrected for having been chosen among the models that learn.
+
+    None where there is no choice, or no row-by-row losses on the same rows.
+    """
+    chosen_from = [name for name in losses if name != floor]
+    if len(chosen_from) < 2 or len(losses[chosen_from[0]].values) < 2:
+        return None
+    columns = []
+    for name in chosen_from:
+        over = losses[name]
+        if over.rows is None or over.tests is None:
+            return None
+        held = np.concatenate(over.tests)
+        times = np.bincount(held)
+        columns.append(np.bincount(held, np.concatenate(over.rows))[times > 0] / times[times > 0])
+    found = corrected_winner(np.column_stack(columns), rng=rng, level=level)
+    return LeaderRecord(
+        chosen_from[0],
+        loss.show(found.naive),
+        loss.show(found.estimate),
+        loss.show(found.low),
+        loss.show(found.high),
+        len(chosen_from),
+        "bootstrap bias correction",
+    )
 
 
 def _status(held: Sequence[HeldOut]) -> str:

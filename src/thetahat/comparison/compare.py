@@ -15,13 +15,13 @@ from numpy.random import Generator
 
 from thetahat.comparison import verdict as judging
 from thetahat.comparison.aliases import default_names
-from thetahat.comparison.assemble import losses_of, model_records
+from thetahat.comparison.assemble import leader_record, losses_of, model_records
 from thetahat.comparison.candidates import Panel
 from thetahat.comparison.checks import Examined, examine
 from thetahat.comparison.held_out import HeldOutLoss
 from thetahat.comparison.metrics import choose_loss
 from thetahat.comparison.models import resolve
-from thetahat.comparison.planning import choose_interval, choose_plan, fewest_class_rows
+from thetahat.comparison.planning import choose_interval, choose_pairs, choose_plan, fewest_class_rows
 from thetahat.comparison.recipe import RawTable, TableRecipe
 from thetahat.comparison.result import Comparison
 from thetahat.comparison.schema import Schema
@@ -38,6 +38,8 @@ __all__ = ["compare"]
 
 # Always among the models: what can be had without looking at the features.
 FLOOR = "dummy"
+# Below so many rows every report carries a warning.
+FEW_ROWS = 100
 
 
 def compare(
@@ -49,9 +51,11 @@ def compare(
     metric: str = "auto",
     resampling: str = "auto",
     interval: str = "auto",
+    pairs: str = "auto",
     level: float = 0.95,
     margin: float | None = None,
     correction: Literal["holm", "none"] = "holm",
+    bayes: bool = False,
     task: Literal["auto", "classification", "regression"] = "auto",
     group: str | None = None,
     time: str | None = None,
@@ -84,13 +88,18 @@ def compare(
     resampling : str
         ``auto``, ``holdout:F``, ``cv:K``, ``cv:RxK`` (R repeats of K folds) or ``loo``.
     interval : str
-        ``auto``, ``corrected-t``, ``holdout`` or ``plain``.
+        Of a model's loss: ``auto``, ``corrected-t``, ``clt``, ``clt-within``, ``holdout`` or ``plain``.
+    pairs : str
+        Of the difference of two models: ``auto``, ``clt`` (over rows) or ``corrected-t`` (over folds); the
+        verdict of the other is shown beside.
     level : float
         Level of the intervals.
     margin : float, optional
         The smallest difference of mean loss that matters.
     correction : {"holm", "none"}
         Adjustment of the pairs' p-values.
+    bayes : bool
+        Whether pairs carry the probabilities of better, equivalent and worse (Bayesian correlated t).
     task : {"auto", "classification", "regression"}
         What the target is.
     group, time : str, optional
@@ -133,9 +142,11 @@ def compare(
         metric=metric,
         resampling=resampling,
         interval=interval,
+        pairs=pairs,
         level=level,
         margin=margin,
         correction=correction,
+        bayes=bayes,
         task=task,
         group=group,
         time=time,
@@ -151,7 +162,7 @@ def compare(
     )
     settings.check()
     asked = None if resampling == "auto" else parse(resampling)
-    rng_plan, rng_fits, rng_rows = np.random.default_rng(seed).spawn(3)
+    rng_plan, rng_fits, rng_rows, rng_winner = np.random.default_rng(seed).spawn(4)
     table = read(data, sep=sep, encoding=encoding, na_values=na_values)
     whole = table
     if max_rows is not None and table.frame.height > max_rows:
@@ -183,12 +194,15 @@ def compare(
     losses = losses_of(candidates, replicates)
     if plan.spec != "loo" and len(replicates.values) < 2 and len(draws) > 1:
         method = METHODS["none"]
-    pairs = judging.judge(losses, judging.Rule(method, level, margin, correction))
+    by, beside = choose_pairs(pairs, method, rows, len(draws))
+    if method.name == "none":
+        by, beside = method, None
+    judged = judging.judge(losses, judging.Rule(method, level, margin, correction, by, beside, bayes))
     names = list(losses)
-    best = judging.winner(pairs, names, FLOOR)
-    said = [judging.sentence(pairs, names, FLOOR, rows.n, best)]
+    best = judging.winner(judged, names, FLOOR)
+    said = [judging.sentence(judged, names, FLOOR, rows.n, best)]
     if baseline != FLOOR:
-        said.append(judging.held_against(pairs, names, baseline))
+        said.append(judging.held_against(judged, names, baseline))
     finished = record.ComparisonRecord(
         schema_version=record.SCHEMA_VERSION,
         data=record.DataRecord(whole.name, whole.frame.height, rows.n, found.columns, missing, whole.sha256),
@@ -202,15 +216,22 @@ def compare(
         correction=correction,
         baseline=baseline,
         models=model_records(candidates, replicates, losses, loss, method, level),
-        pairs=pairs,
+        pairs=judged,
         verdict=" ".join(said),
-        would_change=judging.would_change(pairs, names, rows.n, best),
+        would_change=judging.would_change(judged, names, rows.n, best),
         winner=best,
         partial=replicates.stopped,
         warnings=tuple(
-            [_warning(p) for p in (*found.warnings, *found.notices)] + _rows_notice(whole, table, seed)
+            [
+                *_few_rows(rows.n),
+                *(_warning(p) for p in (*found.warnings, *found.notices)),
+                *_rows_notice(whole, table, seed),
+            ]
         ),
         provenance=_provenance(settings.command(data, target), seed, began),
+        pair_interval=by.name,
+        other_pair_interval="" if beside is None else beside.name,
+        leader=leader_record(losses, loss, level, rng_winner, FLOOR),
     )
     return Comparison(finished, table.backend)
 
@@ -251,6 +272,14 @@ def _rows_notice(whole: Table, used: Table, seed: int) -> list[record.WarningRec
     cause = f"{used.frame.height} of its {whole.frame.height} rows were drawn at random (seed {seed})"
     cure = "Raise max_rows for narrower intervals"
     return [record.WarningRecord("", "notice", whole.name, cause, cure)]
+
+
+def _few_rows(rows: int) -> list[record.WarningRecord]:
+    if rows >= FEW_ROWS:
+        return []
+    cause = f"on {rows} rows intervals of a loss cover less than they say"
+    cure = f"Read them as a guide below {FEW_ROWS} rows; docs/coverage.md has the measured coverage"
+    return [record.WarningRecord("", "warning", "the table", cause, cure)]
 
 
 def _sample(table: Table, schema: Schema, found: Examined) -> tuple[Sample, Rows]:

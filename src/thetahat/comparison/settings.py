@@ -22,9 +22,11 @@ class Settings:
     metric: str = "auto"
     resampling: str = "auto"
     interval: str = "auto"
+    pairs: str = "auto"
     level: float = 0.95
     margin: float | None = None
     correction: Literal["holm", "none"] = "holm"
+    bayes: bool = False
     task: Literal["auto", "classification", "regression"] = "auto"
     group: str | None = None
     time: str | None = None

@@ -16,6 +16,7 @@ import numpy as np
 
 from thetahat.contracts import FloatArray
 from thetahat.resampling.intervals import IntervalMethod, MeanEstimate, OverDraws
+from thetahat.resampling.posterior import posterior
 from thetahat.results.comparison import PairRecord, Verdict
 
 __all__ = ["Rule", "held_against", "judge", "sentence", "winner", "would_change"]
@@ -31,19 +32,28 @@ class Rule:
     Parameters
     ----------
     method : IntervalMethod
+        The interval of a model's loss, for the textbook rule.
+    pairs : IntervalMethod
         The interval of a difference.
+    other : IntervalMethod or None
+        Another interval of a difference, whose verdict is shown beside.
     level : float
         Two-sided level of the intervals; a difference is told apart when p < 1 − level.
     margin : float or None
         The smallest difference of mean loss that matters.
     correction : str
         ``"holm"`` adjusts the p-values over all pairs, ``"none"`` does not.
+    bayes : bool
+        Whether posterior probabilities are given too.
     """
 
     method: IntervalMethod
     level: float
     margin: float | None
     correction: Literal["holm", "none"]
+    pairs: IntervalMethod
+    other: IntervalMethod | None = None
+    bayes: bool = False
 
 
 def judge(losses: Mapping[str, OverDraws], rule: Rule) -> tuple[PairRecord, ...]:
@@ -62,18 +72,43 @@ def judge(losses: Mapping[str, OverDraws], rule: Rule) -> tuple[PairRecord, ...]
         One for each pair, in the order of the models.
     """
     separate = {name: rule.method(loss).interval(rule.level) for name, loss in losses.items()}
-    pairs = []
-    for a, b in combinations(losses, 2):
-        difference = rule.method(_difference(losses[a], losses[b]))
-        low, high = difference.interval(rule.level)
-        p = difference.p_value()
-        pairs.append((_record(a, b, difference, low, high, p, separate[a], separate[b]), difference))
-    adjusted = _adjust([record.p for record, _ in pairs], rule.correction)
     total_rows = int(round(float(np.mean([np.mean(q.n_train + q.n_test) for q in losses.values()]))))
-    return tuple(
-        _decide(replace(record, p_adjusted=p), difference, rule, total_rows)
-        for (record, difference), p in zip(pairs, adjusted, strict=True)
-    )
+    names = list(combinations(losses, 2))
+    gaps = [_difference(losses[a], losses[b]) for a, b in names]
+    judged = _judge(names, gaps, separate, rule.pairs, rule, total_rows)
+    if rule.other is not None:
+        beside = _judge(names, gaps, separate, rule.other, rule, total_rows)
+        judged = [replace(one, other=two.verdict) for one, two in zip(judged, beside, strict=True)]
+    if rule.bayes:
+        judged = [_with_posterior(pair, gap, rule.margin) for pair, gap in zip(judged, gaps, strict=True)]
+    return tuple(judged)
+
+
+def _judge(
+    names: Sequence[tuple[str, str]],
+    gaps: Sequence[OverDraws],
+    separate: Mapping[str, tuple[float, float]],
+    method: IntervalMethod,
+    rule: Rule,
+    rows: int,
+) -> list[PairRecord]:
+    found = [method(gap) for gap in gaps]
+    pairs = [
+        _record(a, b, gap, *gap.interval(rule.level), gap.p_value(), separate[a], separate[b])
+        for (a, b), gap in zip(names, found, strict=True)
+    ]
+    adjusted = _adjust([pair.p for pair in pairs], rule.correction)
+    return [
+        _decide(replace(pair, p_adjusted=p), gap, rule, rows)
+        for pair, gap, p in zip(pairs, found, adjusted, strict=True)
+    ]
+
+
+def _with_posterior(pair: PairRecord, gap: OverDraws, margin: float | None) -> PairRecord:
+    if len(gap.values) < 2:
+        return pair
+    better, equivalent, worse = posterior(gap, margin or 0.0)
+    return replace(pair, p_better=better, p_equivalent=equivalent, p_worse=worse)
 
 
 def winner(pairs: Sequence[PairRecord], names: Sequence[str], floor: str) -> str | None:
@@ -201,7 +236,7 @@ def _difference(a: OverDraws, b: OverDraws) -> OverDraws:
     rows = None
     if a.rows is not None and b.rows is not None:
         rows = [x - y for x, y in zip(a.rows, b.rows, strict=True)]
-    return OverDraws(a.values - b.values, a.n_train, a.n_test, rows)
+    return OverDraws(a.values - b.values, a.n_train, a.n_test, rows, a.tests)
 
 
 def _record(

@@ -111,5 +111,7 @@ def environment() -> Environment:
         words=phrases.VERDICTS,
         interval_sentence=phrases.interval_sentence,
         plan_sentence=phrases.plan_sentence,
+        leader_sentence=phrases.leader_sentence,
+        pairs_sentence=phrases.pairs_sentence,
     )
     return environment

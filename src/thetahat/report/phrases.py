@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from thetahat.report import numbers
 from thetahat.results.comparison import ComparisonRecord
 
-__all__ = ["VERDICTS", "direction", "interval_sentence", "listed", "plan_sentence"]
+__all__ = [
+    "VERDICTS",
+    "direction",
+    "interval_sentence",
+    "leader_sentence",
+    "listed",
+    "pairs_sentence",
+    "plan_sentence",
+]
 
 VERDICTS = {
     "better": "better",
@@ -31,6 +40,35 @@ def interval_sentence(record: ComparisonRecord) -> str:
     if record.interval == "none":
         return f"No intervals: {record.interval_covers}."
     return f"Intervals: {record.interval}, {100 * record.level:g} %; each covers {record.interval_covers}."
+
+
+def leader_sentence(record: ComparisonRecord) -> str:
+    """Say what the leader's loss is, corrected for having been chosen; empty where there was no choice."""
+    leader = record.leader
+    if leader is None:
+        return ""
+    width = (leader.high - leader.low) / 4
+    return (
+        f"Corrected for having been chosen as the best of {leader.among}, the {record.metric.shown_as} of "
+        f"{leader.name} is {numbers.beside(leader.estimate, width or None)} "
+        f"({numbers.interval(leader.low, leader.high, width)})."
+    )
+
+
+def pairs_sentence(record: ComparisonRecord) -> str:
+    """Say how the difference of two models is judged."""
+    by = {
+        "clt": "the differences of their losses row by row (clt)",
+        "corrected-t": "the differences of their mean losses fold by fold (corrected-t)",
+    }.get(record.pair_interval, "the differences of their losses on the same rows")
+    differ = [p for p in record.pairs if p.other is not None and p.other != p.verdict]
+    if not record.other_pair_interval or not record.pairs:
+        return f"Pairs are judged on {by}."
+    if not differ:
+        return f"Pairs are judged on {by}; {record.other_pair_interval} says the same of every pair."
+    which = "; ".join(f"{p.a} and {p.b}: {VERDICTS[p.other or p.verdict]}" for p in differ[:3])
+    more = f"; and {len(differ) - 3} more" if len(differ) > 3 else ""
+    return f"Pairs are judged on {by}; {record.other_pair_interval} says otherwise of {which}{more}."
 
 
 def plan_sentence(record: ComparisonRecord) -> str:

@@ -8,7 +8,13 @@ from rich.text import Text
 
 from thetahat.report import numbers
 from thetahat.report.figures import against_leader
-from thetahat.report.phrases import VERDICTS, interval_sentence, plan_sentence
+from thetahat.report.phrases import (
+    VERDICTS,
+    interval_sentence,
+    leader_sentence,
+    pairs_sentence,
+    plan_sentence,
+)
 from thetahat.results.comparison import ComparisonRecord, ModelRecord
 
 __all__ = ["show"]
@@ -45,7 +51,10 @@ def show(record: ComparisonRecord, console: Console, *, quiet: bool = False, pag
     console.print(Text(record.verdict), style="bold", width=width)
     if not quiet:
         console.print(Text(record.would_change), width=width)
-        console.print(Text(f"{plan_sentence(record)} {interval_sentence(record)}"), style="dim", width=width)
+        if record.leader is not None:
+            console.print(Text(leader_sentence(record)), width=width)
+        method = f"{plan_sentence(record)} {interval_sentence(record)} {pairs_sentence(record)}"
+        console.print(Text(method), style="dim", width=width)
         for warning in record.warnings[:MOST_WARNINGS]:
             said = f"{warning.code} {warning.place}: {warning.cause}.".lstrip()
             console.print(Text(said, no_wrap=True, overflow="ellipsis"), style="dim", width=width)

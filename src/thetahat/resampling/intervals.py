@@ -15,11 +15,12 @@ from typing import Protocol
 import numpy as np
 from scipy import stats
 
-from thetahat.contracts import FloatArray
+from thetahat.contracts import FloatArray, IntArray
 from thetahat.errors import UsageError
 
 __all__ = [
     "METHODS",
+    "Clt",
     "CorrectedT",
     "HoldoutRows",
     "IntervalMethod",
@@ -42,12 +43,15 @@ class OverDraws:
         How many rows trained and how many were held out.
     rows : sequence of J ndarrays, optional
         The value on each held-out row, where the quantity is a mean over rows.
+    tests : sequence of J ndarrays of int, optional
+        Which rows were held out, in the order of ``rows``.
     """
 
     values: FloatArray
     n_train: FloatArray
     n_test: FloatArray
     rows: Sequence[FloatArray] | None = None
+    tests: Sequence[IntArray] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +164,50 @@ class PlainNormal:
 
 
 @dataclass(frozen=True, slots=True)
+class Clt:
+    """Central limit theorem of k-fold cross-validation: m ± z σ/√n over held-out rows.
+
+    A row that is held out several times stands with its mean. With ``within`` the variance is that
+    about the mean of each fold, otherwise about the mean of all.
+
+    References
+    ----------
+    Bayle, Bayle, Janson and Mackey (2020), Cross-validation confidence intervals for test error.
+    """
+
+    within: bool = False
+
+    @property
+    def name(self) -> str:
+        """The method as typed on a command line."""
+        return "clt-within" if self.within else "clt"
+
+    @property
+    def covers(self) -> str:
+        """What the interval covers, in words."""
+        return "the mean error of the k models fitted to the folds (the k-fold test error)"
+
+    def __call__(self, quantity: OverDraws, /) -> MeanEstimate:
+        """Return the mean over rows; over draws, corrected, for what is not a mean over rows."""
+        if quantity.rows is None or quantity.tests is None:
+            return CorrectedT()(quantity)
+        if len(quantity.values) < 2:
+            raise UsageError(f"interval: {self.name} needs folds; use cv:K, or interval='holdout'")
+        losses = np.concatenate(quantity.rows)
+        held = np.concatenate(quantity.tests)
+        mean = float(losses.mean())
+        counts = np.bincount(held)
+        if self.within:
+            centred = np.concatenate([rows - rows.mean() for rows in quantity.rows])
+            freedom = len(losses) - len(quantity.rows)
+            spread = float(np.sum(centred**2) / freedom)
+        else:
+            each = np.bincount(held, losses)[counts > 0] / counts[counts > 0]
+            spread = float(np.mean((each - mean) ** 2))
+        return MeanEstimate(mean, float(np.sqrt(spread / np.sum(counts > 0))), np.inf)
+
+
+@dataclass(frozen=True, slots=True)
 class NoInterval:
     """The mean alone, where no interval is known to be honest."""
 
@@ -172,5 +220,5 @@ class NoInterval:
 
 
 METHODS: Mapping[str, IntervalMethod] = MappingProxyType(
-    {m.name: m for m in (CorrectedT(), HoldoutRows(), PlainNormal(), NoInterval())}
+    {m.name: m for m in (CorrectedT(), HoldoutRows(), Clt(), Clt(within=True), PlainNormal(), NoInterval())}
 )

@@ -23,6 +23,7 @@ __all__ = [
     "ComparisonRecord",
     "DataRecord",
     "Estimate",
+    "LeaderRecord",
     "MetricRecord",
     "ModelRecord",
     "PairRecord",
@@ -155,7 +156,8 @@ class PairRecord:
 
     ``verdict`` reads "a is … b"; ``textbook`` is the verdict of the rule that separate 95% intervals
     must not overlap. ``rows_to_decide`` is how many rows would decide if gap and spread stayed as
-    they are, ``None`` where that cannot be said.
+    they are, ``None`` where that cannot be said. ``other`` is the verdict of the other interval for
+    pairs; the last three are posterior probabilities of the Bayesian correlated t, where asked for.
     """
 
     a: str
@@ -168,6 +170,26 @@ class PairRecord:
     verdict: Verdict
     textbook: Verdict
     rows_to_decide: int | None
+    other: Verdict | None = None
+    p_better: float | None = None
+    p_equivalent: float | None = None
+    p_worse: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeaderRecord:
+    """The leader's loss corrected for having been chosen, in the metric's own unit.
+
+    ``naive`` is the loss it was chosen by; ``among`` is how many models it was chosen from.
+    """
+
+    name: str
+    naive: float
+    estimate: float
+    low: float
+    high: float
+    among: int
+    method: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +239,9 @@ class ComparisonRecord:
     partial: str
     warnings: tuple[WarningRecord, ...]
     provenance: ProvenanceRecord
+    pair_interval: str = ""
+    other_pair_interval: str = ""
+    leader: LeaderRecord | None = None
 
 
 def encode(record: ComparisonRecord) -> bytes:
