@@ -1,0 +1,87 @@
+"""The simulations behind docs/coverage.md, each a line; a method joins by one."""
+
+from __future__ import annotations
+
+from scipy import stats
+
+from tests.calibration.simulators import coverage, paired_rejections, random_splits, selected_winner
+from thetahat.resampling.intervals import Clt, CorrectedT, MeanEstimate, PlainNormal
+from thetahat.resampling.nested import Nested, NestedFolds
+from thetahat.resampling.plans import KFold, Rows
+from thetahat.resampling.winner import corrected_winner
+
+SIZES = (40, 100, 200, 400)
+NESTED = NestedFolds(10, 5)
+
+
+class StudentOverFolds:
+    """Mean ± Student's t with K − 1 degrees of freedom over folds, as if they were independent."""
+
+    name = "plain, t"
+    covers = "nothing reliably"
+
+    def __call__(self, quantity, /):
+        mean = PlainNormal()(quantity)
+        return MeanEstimate(mean.estimate, mean.se, len(quantity.values) - 1)
+
+
+def folds(n):
+    return lambda rng: KFold(10).draws(Rows(n), rng=rng)
+
+
+INTERVALS = {
+    "plain, z": (PlainNormal(), folds),
+    "plain, t": (StudentOverFolds(), folds),
+    "corrected-t, 25 random splits of 90/10": (
+        CorrectedT(),
+        lambda n: lambda rng: random_splits(n, 0.1, 25, rng),
+    ),
+    "corrected-t, cv:3x10": (CorrectedT(), lambda n: lambda rng: KFold(10, 3).draws(Rows(n), rng=rng)),
+    "clt": (Clt(), folds),
+    "clt-within": (Clt(within=True), folds),
+    "nested": (Nested(NESTED), lambda n: lambda rng: NESTED.draws(Rows(n), rng=rng)),
+}
+
+
+def covered(name, n, runs, rng):
+    method, draws = INTERVALS[name]
+    return coverage(n, method, draws(n), runs, rng)
+
+
+def _difference(a, b):
+    from thetahat.comparison.verdict import _difference as difference
+
+    return difference(a, b)
+
+
+def _by(method):
+    return lambda a, b: method(_difference(a, b)).p_value() < 0.05
+
+
+def _uncorrected(a, b):
+    return stats.ttest_1samp(a.values - b.values, 0).pvalue < 0.05
+
+
+def _textbook(a, b):
+    one, other = (PlainNormal()(side).interval(0.95) for side in (a, b))
+    return one[1] < other[0] or other[1] < one[0]
+
+
+RULES = {
+    "clt (default from 60 rows)": _by(Clt()),
+    "corrected-t (default below)": _by(CorrectedT()),
+    "uncorrected t over folds": _uncorrected,
+    "textbook: plain intervals must not overlap": _textbook,
+}
+PLANS = {"cv:10": KFold(10), "cv:3x10": KFold(10, 3), "cv:10x10": KFold(10, 10)}
+PAIRED = ((0.0, 40), (0.0, 60), (0.0, 100), (0.0, 200), (0.4, 100), (0.4, 200))
+
+
+def told_apart(plan, n, gap, runs, rng):
+    return paired_rejections(n, gap, RULES, PLANS[plan], runs, rng)
+
+
+def winner(n, runs, rng):
+    return selected_winner(
+        n, 500, runs, rng, lambda losses, rng: corrected_winner(losses, rng=rng, resamples=500)
+    )
