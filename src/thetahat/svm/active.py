@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from thetahat.contracts import FloatArray, IntArray
 from thetahat.svm.blocks import gather
 from thetahat.svm.memory import borrowed
-from thetahat.svm.optimality import Dual, Optimality, judge, keys
+from thetahat.svm.optimality import Dual, Optimality, excess, judge
 from thetahat.svm.solver import BURST, MOST_STALLS, Limits, Solution, Stop, burst, confirm
 from thetahat.svm.steps import padded, subtract_rows
 from thetahat.svm.table import KernelTable
@@ -80,30 +80,23 @@ def _chosen(
     dual: Dual, beta: FloatArray, F: FloatArray, state: Optimality, stored: NDArray[np.bool_], most: int
 ) -> IntArray:
     """Return the rows of the next active set, in order."""
-    up, low = keys(dual, beta, F)
-    excess = np.maximum(up - state.middle, state.middle - low)
-    free = (beta > dual.lo) & (beta < dual.hi)
-    excess[free] = np.maximum(excess[free], 0.0)
-    near = excess >= -NEAR * state.violation
+    over = excess(dual, beta, F, state.middle)
+    near = over >= -NEAR * state.violation
     fresh = min(FRESH, (most + 3) // 4)
     return np.sort(
         np.concatenate(
             [
-                _worst(np.flatnonzero(near & stored), excess, most - fresh),
-                _worst(np.flatnonzero(near & ~stored), excess, fresh),
+                _worst(np.flatnonzero(near & stored), over, most - fresh),
+                _worst(np.flatnonzero(near & ~stored), over, fresh),
             ]
         )
     )
 
 
-def _worst(rows: IntArray, excess: FloatArray, most: int) -> IntArray:
+def _worst(rows: IntArray, over: FloatArray, most: int) -> IntArray:
     if len(rows) <= most:
         return rows
-    return np.asarray(rows[np.argpartition(-excess[rows], most)[:most]])
-
-
-def _part(dual: Dual, rows: IntArray) -> Dual:
-    return Dual(dual.p[rows], dual.lo[rows], dual.hi[rows], dual.width)
+    return np.asarray(rows[np.argpartition(-over[rows], most)[:most]])
 
 
 def on_active_sets(dual: Dual, table: KernelTable, limits: Limits, megabytes: float) -> Solution:
@@ -163,7 +156,7 @@ def _rounds(
         K = flat[: m * padded(m)].reshape(m, padded(m))
         K[:, m:] = 0
         rows.gram(active, K)
-        part = _part(dual, active)
+        part = dual.part(active)
         after, done = _settle(part, K, diagonal[active], beta[active], F[active], goal, limits, steps)
         steps += done
         stalls += not done

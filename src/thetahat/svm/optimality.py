@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thetahat.contracts import FloatArray
+from thetahat.contracts import FloatArray, IntArray
 
-__all__ = ["Dual", "Optimality", "judge", "keys"]
+__all__ = ["Dual", "Optimality", "excess", "judge", "keys"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,6 +32,10 @@ class Dual:
     hi: FloatArray
     width: float = 0.0
     start: FloatArray | None = None
+
+    def part(self, rows: IntArray) -> Dual:
+        """Return the problem of these rows, all others held."""
+        return Dual(self.p[rows], self.lo[rows], self.hi[rows], self.width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,15 @@ def keys(dual: Dual, beta: FloatArray, F: FloatArray) -> tuple[FloatArray, Float
     up = np.where(beta < dual.hi, F - np.where(beta >= 0, dual.width, -dual.width), -np.inf)
     low = np.where(beta > dual.lo, F - np.where(beta > 0, dual.width, -dual.width), np.inf)
     return up, low
+
+
+def excess(dual: Dual, beta: FloatArray, F: FloatArray, middle: float) -> FloatArray:
+    """Return by how much each variable violates, against the middle; of a free one at least nought."""
+    up, low = keys(dual, beta, F)
+    out = np.maximum(up - middle, middle - low)
+    free = (beta > dual.lo) & (beta < dual.hi) & ((beta != 0) | (dual.width == 0))
+    out[free] = np.maximum(out[free], 0.0)
+    return np.asarray(out)
 
 
 def judge(dual: Dual, beta: FloatArray, F: FloatArray) -> Optimality:

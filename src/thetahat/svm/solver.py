@@ -107,17 +107,17 @@ def confirm(dual: Dual, table: KernelTable, beta: FloatArray, F: FloatArray, tol
     """Put float64 slopes into F wherever the verdict at ``tol`` can depend on them."""
     state = judge(dual, beta, F)
     up, low = keys(dual, beta, F)
-    excess = np.maximum(up - state.middle, state.middle - low)
-    near = np.flatnonzero(excess > -tol)
+    over = np.maximum(up - state.middle, state.middle - low)
+    near = np.flatnonzero(over > -tol)
     if len(near) > PROBED:
-        near = near[np.argpartition(-excess[near], PROBED)[:PROBED]]
+        near = near[np.argpartition(-over[near], PROBED)[:PROBED]]
     if not len(near):
         return
     exact = dual.p[near] - table.times(beta, near)
     error = 2 * float(np.abs(exact - F[near]).max())
     F[near] = exact
     if state.violation + 2 * error > 0.98 * tol:
-        near = np.flatnonzero(excess > -tol - 4 * error)
+        near = np.flatnonzero(over > -tol - 4 * error)
         F[near] = dual.p[near] - table.times(beta, near)
 
 
