@@ -1,4 +1,5 @@
 from . import autodiff
+from .comparison.calibrate import Calibration, calibrate
 from .comparison.compare import compare
 from .comparison.models import Model
 from .comparison.result import Comparison
@@ -49,6 +50,7 @@ __all__ = [
     "Bernoulli",
     "Beta",
     "Binomial",
+    "Calibration",
     "Categorical",
     "Code",
     "Comparison",
@@ -82,6 +84,7 @@ __all__ = [
     "UsageError",
     "Weibull",
     "autodiff",
+    "calibrate",
     "compare",
     "cross_entropy",
     "kl_divergence",

@@ -145,3 +145,26 @@ def test_the_command_of_a_result_repeats_its_options():
     assert record.provenance.command == (
         "thetahat compare DATA --target y --models logistic --resampling cv:3 --level 0.9 --drop d --seed 0"
     )
+
+
+def test_the_nested_interval_brings_its_own_draws_and_covers_the_fitted_model():
+    record = th.compare(mixed_table(), "y", ["logistic"], interval="nested", resampling="nested:2x5").record
+    assert record.plan.spec == "nested:2x5"
+    assert record.plan.draws == 2 * (5 + 10)
+    assert record.interval == record.pair_interval == "nested"
+    assert "fitted to all" in record.interval_covers
+    with pytest.raises(th.UsageError, match="draws of its own"):
+        th.compare(mixed_table(), "y", ["logistic"], interval="nested", resampling="cv:5")
+
+
+def test_the_other_verdict_and_the_corrected_leader_stand_beside():
+    record = th.compare(mixed_table(), "y", ["logistic", "svm-rbf"], resampling="cv:5", bayes=True).record
+    assert (record.pair_interval, record.other_pair_interval) == ("clt", "corrected-t")
+    assert all(pair.other is not None for pair in record.pairs)
+    assert all(pair.p_better + pair.p_equivalent + pair.p_worse == pytest.approx(1) for pair in record.pairs)
+    leader = record.leader
+    assert leader.among == 2
+    assert leader.low <= leader.estimate <= leader.high
+    few = th.compare(mixed_table(50), "y", ["logistic"], resampling="cv:5").record
+    assert few.pair_interval == "corrected-t"
+    assert any("cover less than they say" in warning.cause for warning in few.warnings)

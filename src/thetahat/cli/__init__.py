@@ -11,6 +11,7 @@ import traceback
 import rich_click as click
 from click.exceptions import Exit
 
+from thetahat.cli.calibrate import calibrate
 from thetahat.cli.check import check
 from thetahat.cli.compare import compare, demo, report
 from thetahat.cli.console import complain
@@ -48,5 +49,5 @@ def main() -> None:
     """Maximum-likelihood machine learning with an error bar on everything."""
 
 
-for command in (compare, fit, predict, mle, check, demo, report):
+for command in (compare, fit, predict, mle, calibrate, check, demo, report):
     main.add_command(command)

@@ -95,14 +95,14 @@ JUDGING: Sequence[Option] = (
         metavar="PLAN",
         default="auto",
         show_default=True,
-        help="How rows are held out: holdout:F, cv:K, cv:RxK (R repeats of K folds) or loo.",
+        help="How rows are held out: holdout:F, cv:K, cv:RxK (R repeats of K folds), nested:RxK or loo.",
     ),
     click.option(
         "--interval",
         metavar="METHOD",
         default="auto",
         show_default=True,
-        help="Of a model's loss: corrected-t, clt, clt-within, holdout, or plain (too narrow; for study).",
+        help="Of a model's loss: corrected-t, clt, clt-within, nested, holdout, or plain (too narrow).",
     ),
     click.option(
         "--pairs",

@@ -21,7 +21,13 @@ from thetahat.comparison.checks import Examined, examine
 from thetahat.comparison.held_out import HeldOutLoss
 from thetahat.comparison.metrics import choose_loss
 from thetahat.comparison.models import resolve
-from thetahat.comparison.planning import choose_interval, choose_pairs, choose_plan, fewest_class_rows
+from thetahat.comparison.planning import (
+    asked_plan,
+    choose_interval,
+    choose_pairs,
+    choose_plan,
+    fewest_class_rows,
+)
 from thetahat.comparison.recipe import RawTable, TableRecipe
 from thetahat.comparison.result import Comparison
 from thetahat.comparison.schema import Schema
@@ -29,12 +35,12 @@ from thetahat.comparison.settings import Settings
 from thetahat.contracts import Draw, Sample
 from thetahat.errors import DataError, Problem, Severity
 from thetahat.resampling.intervals import METHODS
-from thetahat.resampling.plans import Plan, Rows, parse
+from thetahat.resampling.plans import Plan, Rows
 from thetahat.resampling.replicate import Replicates, replicate
 from thetahat.results import comparison as record
 from thetahat.tables import Table, read
 
-__all__ = ["compare"]
+__all__ = ["compare", "read_examined"]
 
 # Always among the models: what can be had without looking at the features.
 FLOOR = "dummy"
@@ -86,9 +92,10 @@ def compare(
     metric : str
         ``auto``, ``error``, ``log-loss``, ``squared-error`` or ``absolute-error``.
     resampling : str
-        ``auto``, ``holdout:F``, ``cv:K``, ``cv:RxK`` (R repeats of K folds) or ``loo``.
+        ``auto``, ``holdout:F``, ``cv:K``, ``cv:RxK`` (R repeats of K folds), ``nested:RxK`` or ``loo``.
     interval : str
-        Of a model's loss: ``auto``, ``corrected-t``, ``clt``, ``clt-within``, ``holdout`` or ``plain``.
+        Of a model's loss: ``auto``, ``corrected-t``, ``clt``, ``clt-within``, ``nested`` (with draws of its
+        own), ``holdout`` or ``plain``.
     pairs : str
         Of the difference of two models: ``auto``, ``clt`` (over rows) or ``corrected-t`` (over folds); the
         verdict of the other is shown beside.
@@ -161,7 +168,7 @@ def compare(
         strict=strict,
     )
     settings.check()
-    asked = None if resampling == "auto" else parse(resampling)
+    asked = asked_plan(resampling, interval)
     rng_plan, rng_fits, rng_rows, rng_winner = np.random.default_rng(seed).spawn(4)
     table = read(data, sep=sep, encoding=encoding, na_values=na_values)
     whole = table
@@ -173,7 +180,7 @@ def compare(
     sample, rows = _sample(table, schema, found)
     plan, why = choose_plan(asked, schema, rows)
     draws = plan.draws(rows, rng=rng_plan)
-    method = choose_interval(interval, len(draws), time)
+    method = choose_interval(interval, len(draws), time, plan)
     loss = choose_loss(metric, schema.task)
     recipe = TableRecipe(schema.features)
     raw = RawTable(tuple(feature.name for feature in schema.features), table.native)
@@ -234,6 +241,22 @@ def compare(
         leader=leader_record(losses, loss, level, rng_winner, FLOOR),
     )
     return Comparison(finished, table.backend)
+
+
+def read_examined(
+    data: Any, target: str, plan: Plan | None, settings: Settings
+) -> tuple[Schema, Sample, Rows]:
+    """Read a table, examine it, and return what it holds as rows to be drawn.
+
+    Raises
+    ------
+    DataError
+        The table cannot be used.
+    """
+    table = read(data, sep=settings.sep, encoding=settings.encoding, na_values=settings.na_values)
+    found = _examined(table, target, plan, settings)
+    assert found.schema is not None
+    return found.schema, *_sample(table, found.schema, found)
 
 
 def _examined(table: Table, target: str, plan: Plan | None, settings: Settings) -> Examined:

@@ -2,22 +2,45 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from thetahat.comparison.schema import Schema
 from thetahat.errors import UsageError
 from thetahat.resampling.intervals import METHODS, IntervalMethod
-from thetahat.resampling.plans import Holdout, KFold, Plan, Rows
+from thetahat.resampling.nested import Nested, NestedFolds
+from thetahat.resampling.plans import Holdout, KFold, Plan, Rows, parse
 
-__all__ = ["choose_interval", "choose_pairs", "choose_plan", "fewest_class_rows"]
+__all__ = ["asked_plan", "choose_interval", "choose_pairs", "choose_plan", "fewest_class_rows"]
 
 FOLDS_IF_FREE = 5
 FEWEST_FOR_ROWS = 60
 
 
+def asked_plan(resampling: str, interval: str) -> Plan | None:
+    """Return the plan asked for; the nested interval asks for its own. None leaves the choice free.
+
+    Raises
+    ------
+    UsageError
+        There is no such plan, or the nested interval is asked for on other draws.
+    """
+    wanted = resampling.strip().lower()
+    if match := re.fullmatch(r"nested(?::(?:(\d+)x)?(\d+))?", wanted):
+        if match[2] is None:
+            return NestedFolds()
+        return NestedFolds(folds=int(match[2]), repeats=int(match[1] or 1))
+    if interval == "nested":
+        if wanted != "auto":
+            raise UsageError("resampling: the nested interval has draws of its own; use auto or nested:RxK")
+        return NestedFolds()
+    return None if wanted == "auto" else parse(resampling)
+
+
 def fewest_class_rows(plan: Plan | None) -> tuple[int, str]:
     """Return the fewest rows that each class must have under a plan, and why."""
-    folds = plan.folds if isinstance(plan, KFold) else FOLDS_IF_FREE if plan is None else 2
+    folds = plan.folds if isinstance(plan, KFold | NestedFolds) else FOLDS_IF_FREE if plan is None else 2
     return folds, f"one for each of {folds} folds" if folds > 2 else "one to train on and one to be held out"
 
 
@@ -55,16 +78,16 @@ def choose_pairs(
     """
     if name not in ("auto", "clt", "corrected-t"):
         raise UsageError(f"pairs: choose auto, clt or corrected-t, not {name!r}")
-    if draws < 2 or single.name == "none":
+    if draws < 2 or single.name in ("none", "nested"):
         if name != "auto":
-            raise UsageError(f"pairs: {name} needs folds; leave it at auto")
+            raise UsageError(f"pairs: {name} needs the draws of cv:K; leave it at auto")
         return single, None
     if name == "auto":
         name = "clt" if rows.groups is None and rows.n >= FEWEST_FOR_ROWS else "corrected-t"
     return METHODS[name], METHODS["corrected-t" if name == "clt" else "clt"]
 
 
-def choose_interval(name: str, draws: int, time: str | None) -> IntervalMethod:
+def choose_interval(name: str, draws: int, time: str | None, plan: Plan) -> IntervalMethod:
     """Return the interval asked for, or the usual one for so many draws.
 
     Raises
@@ -76,8 +99,12 @@ def choose_interval(name: str, draws: int, time: str | None) -> IntervalMethod:
         if name not in ("auto", "none"):
             raise UsageError("interval: none is offered yet for folds ordered in time; use interval='auto'")
         return METHODS["none"]
+    if isinstance(plan, NestedFolds):
+        if name not in ("auto", "nested"):
+            raise UsageError(f"interval: {name} is not for nested draws; use interval='nested' or cv:K")
+        return Nested(plan)
     if name == "auto":
         return METHODS["holdout" if draws == 1 else "corrected-t"]
     if name not in METHODS:
-        raise UsageError(f"interval: there is no {name!r}; choose auto, {', '.join(METHODS)}")
+        raise UsageError(f"interval: there is no {name!r}; choose auto, nested, {', '.join(METHODS)}")
     return METHODS[name]
