@@ -39,6 +39,7 @@ class _Rows:
         self.table, self.store = table, store
         self.place: IntArray = np.full(table.n, -1, dtype=np.int64)
         self.used = 0
+        self.known = np.zeros(table.n, dtype=np.bool_)
 
     def gram(self, rows: IntArray, out: NDArray[np.float32]) -> None:
         """Write the matrix of these rows."""
@@ -54,6 +55,7 @@ class _Rows:
 
     def subtract(self, F: FloatArray, rows: IntArray, coef: FloatArray) -> None:
         """Take Σ coef·K[rows] off F, and keep the rows that fit."""
+        self.known[rows] = True
         new = rows[self.place[rows] < 0][: len(self.store) - self.used]
         first = self.used
 
@@ -115,6 +117,9 @@ def on_active_sets(dual: Dual, table: KernelTable, limits: Limits, megabytes: fl
     """
     n = table.n
     capacity = int(min(n, max(1, SHARE_OF_ROWS * megabytes * 1e6 / (4 * padded(n)))))
+    if table.narrow:
+        # To compute such a row again costs less than the first touch of the memory that would keep it.
+        capacity = 1
     most = int(min(n, max(64, ((1 - SHARE_OF_ROWS) * megabytes * 1e6 / 4) ** 0.5 - 16)))
     with borrowed(capacity, padded(n)) as store, borrowed(most, padded(most)) as square:
         return _rounds(dual, table, limits, _Rows(table, store), square.reshape(-1), most)
@@ -149,7 +154,7 @@ def _rounds(
         if first and n > FIRST:
             active: IntArray = np.unique(np.linspace(0, n - 1, min(FIRST, most)).astype(np.int64))
         else:
-            active = _chosen(dual, beta, F, state, rows.place >= 0, most)
+            active = _chosen(dual, beta, F, state, rows.known, most)
         goal = max(aim, 0.1 * state.violation) if not first else max(aim, FIRST_GOAL)
         first = False
         m = len(active)

@@ -45,6 +45,11 @@ class KernelTable:
         self.X = X
         self.n = int(X.shape[0])
 
+    @property
+    def narrow(self) -> bool:
+        """Whether its rows have so few columns that computing a kernel value costs less than copying it."""
+        return self.function is not None and not sp.issparse(self.X) and self.X.shape[1] < CHEAP_COLUMNS
+
     @cached_property
     def diagonal(self) -> FloatArray:
         """K of each row with itself."""
@@ -90,7 +95,7 @@ class KernelTable:
         def put(r: int, c: int, block: NDArray[Any]) -> None:
             out[r : r + block.shape[0], c : c + block.shape[1]] = block
 
-        if self.function is None or sp.issparse(self.X) or self.X.shape[1] < CHEAP_COLUMNS:
+        if self.function is None or sp.issparse(self.X) or self.narrow:
             self.tiles(every, None, put, out.dtype)
         else:
             left, right = self._single if out.dtype == np.float32 else self._double

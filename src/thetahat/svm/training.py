@@ -22,6 +22,7 @@ __all__ = ["Budget", "precision", "smallest_eigenvalue", "solve_on", "status_of"
 
 # Beyond this many rows most kernel values are never needed, so rows are made as they are asked for.
 MOST_ROWS_WHOLE = 6_000
+MOST_ROWS_WHOLE_NARROW = 3_000
 # Kernel values beyond this overflow the products of float32.
 MOST_SINGLE = 1e15
 # A tolerance that is this small a part of the target asks for more digits than float32 has.
@@ -82,7 +83,8 @@ def train(dual: Dual, table: KernelTable, budget: Budget) -> Solution:
     enough = precision(limits.tol, dual.p) == np.float32 or 8 * each > budget.megabytes
     single = enough and bool(np.abs(diagonal).max(initial=0.0) < MOST_SINGLE)
     solution = None
-    if single and (table.n > MOST_ROWS_WHOLE or 4 * each > budget.megabytes):
+    most = MOST_ROWS_WHOLE_NARROW if table.narrow else MOST_ROWS_WHOLE
+    if single and (table.n > most or 4 * each > budget.megabytes):
         solution = on_active_sets(dual, table, limits, budget.megabytes)
     elif single:
         with borrowed(table.n, padded(table.n)) as K:
