@@ -36,13 +36,18 @@ from .errors import (
 )
 from .likelihood.mle import Conditional, mle
 from .likelihood.ranking import Ranking, rank_families
-from .likelihood.result import LikelihoodResult
+from .likelihood.result import Hypothesis, LikelihoodResult
 from .linear.classifiers import LogisticRegression
 from .linear.formula import Regression, regress
-from .linear.prediction import predict_interval
+from .linear.prediction import PredictionInterval, predict_interval
 from .linear.regressors import LinearRegression, PoissonRegression, Ridge
 from .linear.saving import load, save
 from .numerics.moments import moments
+from .svm.classification import SVC
+from .svm.leave_one_out import leave_one_out
+from .svm.novelty import OneClassSVM
+from .svm.probability import held_out_probability
+from .svm.regression import SVR
 
 __version__: str
 
@@ -59,6 +64,7 @@ __all__ = [
     "Divergence",
     "Exponential",
     "Gamma",
+    "Hypothesis",
     "Laplace",
     "LikelihoodResult",
     "LinearRegression",
@@ -69,13 +75,17 @@ __all__ = [
     "MultivariateNormal",
     "NegativeBinomial",
     "Normal",
+    "OneClassSVM",
     "Poisson",
     "PoissonRegression",
+    "PredictionInterval",
     "Problem",
     "Ranking",
     "Regression",
     "ResultFileError",
     "Ridge",
+    "SVC",
+    "SVR",
     "Severity",
     "StudentT",
     "ThetaHatError",
@@ -87,7 +97,9 @@ __all__ = [
     "calibrate",
     "compare",
     "cross_entropy",
+    "held_out_probability",
     "kl_divergence",
+    "leave_one_out",
     "load",
     "mle",
     "moments",

@@ -74,9 +74,9 @@ def _linear(classes: int, loss: str) -> Predictor[Any]:
 
 def _svm(kernel: str) -> Callable[[int, str], Predictor[Any]]:
     def make(classes: int, loss: str) -> Predictor[Any]:
-        from sklearn.svm import SVC, SVR
-
         from thetahat.resampling.adapter import SklearnPredictor
+        from thetahat.svm.classification import SVC
+        from thetahat.svm.regression import SVR
 
         return SklearnPredictor(SVC(kernel=kernel), classes) if classes else _standardised(SVR(kernel=kernel))
 
