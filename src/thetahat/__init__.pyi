@@ -43,6 +43,8 @@ from .linear.prediction import PredictionInterval, predict_interval
 from .linear.regressors import LinearRegression, PoissonRegression, Ridge
 from .linear.saving import load, save
 from .numerics.moments import moments
+from .resampling.assess import Assessment, assess
+from .resampling.bootstrap import Bootstrap, Jackknife, bootstrap, jackknife
 from .svm.classification import SVC
 from .svm.leave_one_out import leave_one_out
 from .svm.novelty import OneClassSVM
@@ -52,9 +54,11 @@ from .svm.regression import SVR
 __version__: str
 
 __all__ = [
+    "Assessment",
     "Bernoulli",
     "Beta",
     "Binomial",
+    "Bootstrap",
     "Calibration",
     "Categorical",
     "Code",
@@ -65,6 +69,7 @@ __all__ = [
     "Exponential",
     "Gamma",
     "Hypothesis",
+    "Jackknife",
     "Laplace",
     "LikelihoodResult",
     "LinearRegression",
@@ -93,11 +98,14 @@ __all__ = [
     "Uniform",
     "UsageError",
     "Weibull",
+    "assess",
     "autodiff",
+    "bootstrap",
     "calibrate",
     "compare",
     "cross_entropy",
     "held_out_probability",
+    "jackknife",
     "kl_divergence",
     "leave_one_out",
     "load",

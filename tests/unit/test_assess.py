@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn.linear_model import LinearRegression
+
+import thetahat as th
+from thetahat.linear.least_squares import LeastSquares
+
+
+def t_interval(x):
+    half = stats.t.ppf(0.975, len(x) - 1) * x.std(ddof=1) / np.sqrt(len(x))
+    return x.mean(), x.mean() - half, x.mean() + half
+
+
+def test_a_mean_has_its_known_properties():
+    found = th.assess(t_interval, th.Normal(3.0, 2.0), [10, 40, 160], 3.0, repeats=2000)
+    for k, n in enumerate((10, 40, 160)):
+        assert abs(found.bias[k]) < 4 * found.bias_se[k]
+        assert abs(found.variance[k] - 4 / n) < 4 * found.variance_se[k]
+        assert abs(found.coverage[k] - 0.95) < 4 * found.coverage_se[k]
+    slope, error = found.rate
+    assert abs(slope + 0.5) < 4 * error
+
+
+def test_squared_error_is_bias_squared_plus_variance_to_rounding():
+    found = th.assess(np.var, th.Normal(0.0, 1.0), [5, 20], 1.0, repeats=500)
+    assert found.mse == pytest.approx(found.bias**2 + found.variance, rel=1e-14)
+    # The plug-in variance is biased by −σ²/n.
+    assert found.bias == pytest.approx([-1 / 5, -1 / 20], abs=4 * found.bias_se.max())
+
+
+def test_an_estimator_that_is_not_consistent_shows_it():
+    found = th.assess(lambda x: x[0], th.Exponential(2.0), [10, 100, 1000], 0.5, repeats=400)
+    assert abs(found.rate[0]) < 0.1
+
+
+def test_a_maximum_likelihood_fit_is_taken_with_its_interval():
+    found = th.assess(lambda x: th.mle(th.Exponential(), x), th.Exponential(2.0), 200, 2.0, repeats=400)
+    assert abs(found.coverage[0] - 0.95) < 4 * found.coverage_se[0] + 0.01
+    # Of the rate the maximum likelihood estimate is biased by θ/(n − 1).
+    assert abs(found.bias[0] - 2 / 199) < 4 * found.bias_se[0]
+
+
+class Line:
+    """y = 2 x + noise."""
+
+    def sample(self, size=None, *, rng):
+        x = rng.normal(size=(size, 1))
+        return x, 2 * x[:, 0] + rng.normal(size=size)
+
+
+def test_our_estimators_and_scikit_learns_are_taken_alike():
+    ours = th.assess(
+        LeastSquares(), Line(), 50, 2.0, functional=lambda theta: theta.coef.ravel()[0], repeats=50
+    )
+    theirs = th.assess(LinearRegression(), Line(), 50, 2.0, functional=lambda fit: fit.coef_[0], repeats=50)
+    assert ours.variance == pytest.approx(theirs.variance, rel=1e-8)
+
+
+def test_the_table_has_each_property_with_its_error():
+    table = th.assess(np.mean, th.Normal(0.0, 1.0), [5, 10], 0.0, repeats=20).table()
+    assert list(table)[:3] == ["n", "bias", "bias_se"]
+    assert {"variance", "se", "mse", "coverage", "coverage_se"} <= set(table)
+    assert all(len(column) == 2 for column in table.values())
+
+
+def test_what_cannot_be_meant_is_named():
+    with pytest.raises(th.UsageError, match="functional"):
+        th.assess(LinearRegression(), Line(), 10, 2.0)
+    with pytest.raises(th.UsageError, match="repeats"):
+        th.assess(np.mean, th.Normal(0.0, 1.0), 10, 0.0, repeats=1)
+    with pytest.raises(th.UsageError, match="estimator"):
+        th.assess(3, th.Normal(0.0, 1.0), 10, 0.0)
+    with pytest.raises(th.UsageError, match="must give a number"):
+        th.assess(lambda x: x, th.Normal(0.0, 1.0), 10, 0.0)
+
+
+def test_an_assessment_draws_itself():
+    from matplotlib.figure import Figure
+
+    axes = th.assess(np.var, th.Normal(0.0, 1.0), [5, 20], 1.0, repeats=50).plot(Figure().subplots())
+    assert "power" in axes.get_title(loc="left")

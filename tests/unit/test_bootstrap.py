@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+import thetahat as th
+from thetahat.resampling import replicates
+
+RNG = np.random.default_rng(0)
+X = RNG.gamma(2.0, 1.0, 200)
+BOTH = np.column_stack([X, 0.5 * X + RNG.normal(size=200)])
+CASES = {"mean": X, "median": X, "variance": X, "std": X, "correlation": BOTH, "odd median": X[:199]}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_compiled_resamples_have_the_distribution_of_plain_ones(name):
+    rows, statistic = CASES[name], name.removeprefix("odd ")
+    value = replicates.plain(statistic, None)
+    ours = replicates.resampled(statistic, value, rows, 20_000, np.random.default_rng(1))
+    theirs = replicates.resampled("", value, rows, 4_000, np.random.default_rng(2))
+    assert stats.ks_2samp(ours, theirs).pvalue > 1e-3
+    assert ours.mean() == pytest.approx(theirs.mean(), abs=5 * theirs.std() / np.sqrt(4000))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_leaving_one_out_by_formula_equals_deleting_it(name):
+    rows, statistic = CASES[name], name.removeprefix("odd ")
+    value = replicates.plain(statistic, None)
+    ours = replicates.left_out(statistic, value, rows)
+    assert ours == pytest.approx(replicates.left_out("", value, rows), rel=1e-10)
+
+
+def test_bca_equals_scipys_to_monte_carlo_error():
+    ours = th.bootstrap(X, "mean", resamples=40_000)
+    theirs = stats.bootstrap((X,), np.mean, n_resamples=40_000, method="BCa", rng=1)
+    assert ours.se == pytest.approx(theirs.standard_error, rel=0.02)
+    width = ours.high - ours.low
+    assert ours.low == pytest.approx(theirs.confidence_interval.low, abs=0.02 * width)
+    assert ours.high == pytest.approx(theirs.confidence_interval.high, abs=0.02 * width)
+
+
+@pytest.mark.parametrize("method", ["percentile", "basic", "normal", "bca", "studentized"])
+def test_every_interval_of_the_mean_is_near_students(method):
+    rows = np.random.default_rng(3).normal(size=150)
+    found = th.bootstrap(rows, np.mean, method=method, resamples=600 if method == "studentized" else 9999)
+    half = stats.t.ppf(0.975, 149) * rows.std(ddof=1) / np.sqrt(150)
+    assert found.low == pytest.approx(rows.mean() - half, abs=0.15 * half)
+    assert found.high == pytest.approx(rows.mean() + half, abs=0.15 * half)
+
+
+def test_a_maximum_is_warned_of():
+    with pytest.warns(th.ThetaHatWarning, match="known to fail"):
+        found = th.bootstrap(np.random.default_rng(0).random(100), np.max, method="percentile", resamples=500)
+    assert "extreme" in found.warning
+
+
+def test_a_function_of_rows_of_any_width_is_taken():
+    found = th.bootstrap(BOTH, lambda rows: np.polyfit(rows[:, 0], rows[:, 1], 1)[0], resamples=400)
+    assert found.low < 0.5 < found.high
+    assert found.estimate == pytest.approx(np.polyfit(*BOTH.T, 1)[0])
+
+
+def test_the_same_generator_gives_the_same_interval():
+    one, other = (th.bootstrap(X, "median", rng=np.random.default_rng(5)) for _ in range(2))
+    assert (one.distribution == other.distribution).all()
+    third = th.bootstrap(X, "median", rng=np.random.default_rng(6))
+    assert (one.distribution != third.distribution).any()
+
+
+def test_the_jackknife_takes_the_bias_of_the_plug_in_variance_off_exactly():
+    found = th.jackknife(X, "variance")
+    assert found.corrected == pytest.approx(X.var(ddof=1), rel=1e-12)
+    assert th.jackknife(X, "mean").se == pytest.approx(X.std(ddof=1) / np.sqrt(len(X)), rel=1e-12)
+    assert th.jackknife(X, "mean").bias == pytest.approx(0, abs=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (lambda: th.bootstrap([1.0], "mean"), "data"),
+        (lambda: th.bootstrap(X, "mode"), "statistic"),
+        (lambda: th.bootstrap(X, "correlation"), "data"),
+        (lambda: th.bootstrap(X, "mean", method="exact"), "method"),
+        (lambda: th.bootstrap(X, "mean", level=2), "level"),
+        (lambda: th.bootstrap([1.0, np.nan], "mean"), "finite"),
+    ],
+)
+def test_what_cannot_be_meant_is_named(make, name):
+    with pytest.raises(th.UsageError, match=name):
+        make()
+
+
+def test_a_bootstrap_draws_itself():
+    from matplotlib.figure import Figure
+
+    axes = th.bootstrap(X, "mean").plot(Figure().subplots())
+    assert "interval" in axes.get_title(loc="left")
