@@ -29,6 +29,17 @@ def test_squared_error_is_bias_squared_plus_variance_to_rounding():
     assert found.bias == pytest.approx([-1 / 5, -1 / 20], abs=4 * found.bias_se.max())
 
 
+def test_squared_error_is_that_of_the_estimates():
+    seen = []
+
+    def remembered(x):
+        seen.append(np.var(x))
+        return seen[-1]
+
+    found = th.assess(remembered, th.Normal(0.0, 1.0), 5, 1.0, repeats=30)
+    assert found.mse == pytest.approx(np.mean((np.array(seen) - 1.0) ** 2), rel=1e-12)
+
+
 def test_an_estimator_that_is_not_consistent_shows_it():
     found = th.assess(lambda x: x[0], th.Exponential(2.0), [10, 100, 1000], 0.5, repeats=400)
     assert abs(found.rate[0]) < 0.1

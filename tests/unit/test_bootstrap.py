@@ -38,6 +38,23 @@ def test_bca_equals_scipys_to_monte_carlo_error():
     assert ours.high == pytest.approx(theirs.confidence_interval.high, abs=0.02 * width)
 
 
+def test_bca_of_a_biased_statistic_equals_scipys():
+    rows = X[:40]
+    ours = th.bootstrap(rows, "variance", resamples=60_000)
+    theirs = stats.bootstrap((rows,), np.var, n_resamples=60_000, method="BCa", rng=1).confidence_interval
+    width = ours.high - ours.low
+    assert (ours.low, ours.high) == pytest.approx(tuple(theirs), abs=0.03 * width)
+
+
+def test_basic_reflects_the_percentiles_about_the_estimate():
+    one, other = (
+        th.bootstrap(X, "variance", method=method, rng=np.random.default_rng(0))
+        for method in ("basic", "percentile")
+    )
+    reflected = (2 * other.estimate - other.high, 2 * other.estimate - other.low)
+    assert (one.low, one.high) == pytest.approx(reflected, rel=1e-12)
+
+
 @pytest.mark.parametrize("method", ["percentile", "basic", "normal", "bca", "studentized"])
 def test_every_interval_of_the_mean_is_near_students(method):
     rows = np.random.default_rng(3).normal(size=150)

@@ -42,6 +42,10 @@ def named(statistic: str | Callable[[FloatArray], Any], rows: FloatArray) -> str
     return name
 
 
+def _correlation(rows: FloatArray) -> Any:
+    return np.asarray(np.corrcoef(rows.T))[0, 1]
+
+
 def plain(name: str, statistic: Any) -> Callable[[FloatArray], Any]:
     """Return a statistic as a function of rows, the reference for its compiled form."""
     functions: dict[str, Callable[[FloatArray], Any]] = {
@@ -49,9 +53,10 @@ def plain(name: str, statistic: Any) -> Callable[[FloatArray], Any]:
         "median": np.median,
         "variance": np.var,
         "std": np.std,
-        "correlation": lambda rows: np.corrcoef(rows.T)[0, 1],
+        "correlation": _correlation,
     }
-    return functions[name] if name else statistic  # type: ignore[no-any-return]
+    function: Callable[[FloatArray], Any] = functions[name] if name else statistic
+    return function
 
 
 def resampled(
