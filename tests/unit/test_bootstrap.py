@@ -64,10 +64,27 @@ def test_every_interval_of_the_mean_is_near_students(method):
     assert found.high == pytest.approx(rows.mean() + half, abs=0.15 * half)
 
 
-def test_a_maximum_is_warned_of():
+@pytest.mark.parametrize(
+    "extreme", [np.max, np.min, np.ptp, lambda x: np.sort(x)[-2], lambda x: np.quantile(x, 0.995)]
+)
+def test_an_extreme_statistic_is_warned_of(extreme):
     with pytest.warns(th.ThetaHatWarning, match="known to fail"):
-        found = th.bootstrap(np.random.default_rng(0).random(100), np.max, method="percentile", resamples=500)
+        found = th.bootstrap(
+            np.random.default_rng(0).random(100), extreme, method="percentile", resamples=900
+        )
     assert "extreme" in found.warning
+
+
+@pytest.mark.parametrize("n", [5, 6, 9, 30])
+def test_a_median_of_few_rows_is_not_taken_for_an_extreme(n):
+    assert th.bootstrap(X[:n], "median").warning == ""
+
+
+def test_no_interval_of_bca_is_said_and_not_silent():
+    with pytest.warns(th.ThetaHatWarning, match="one side of the estimate"):
+        found = th.bootstrap(X, lambda x: len(np.unique(x)), resamples=300)
+    assert np.isnan(found.low)
+    assert np.isnan(found.high)
 
 
 def test_a_function_of_rows_of_any_width_is_taken():
