@@ -22,6 +22,24 @@ def test_a_mean_has_its_known_properties():
     assert abs(slope + 0.5) < 4 * error
 
 
+def test_an_interval_of_the_sample_stands_in_for_that_of_the_fit():
+    def half(x):
+        return 1.96 / np.sqrt(len(x))
+
+    def given(x):
+        return x.mean() - half(x), x.mean() + half(x)
+
+    def own(x):
+        return x.mean(), *given(x)
+
+    beside = th.assess(np.mean, th.Normal(0.0, 1.0), 20, 0.0, interval=given, repeats=200)
+    within = th.assess(own, th.Normal(0.0, 1.0), 20, 0.0, repeats=200)
+    replaced = th.assess(own, th.Normal(0.0, 1.0), 20, 0.0, interval=lambda x: (5.0, 6.0), repeats=200)
+    assert 0.9 < beside.coverage[0] < 1
+    assert beside.table() == within.table()
+    assert replaced.coverage[0] == 0
+
+
 def test_squared_error_is_bias_squared_plus_variance_to_rounding():
     found = th.assess(np.var, th.Normal(0.0, 1.0), [5, 20], 1.0, repeats=500)
     assert found.mse == pytest.approx(found.bias**2 + found.variance, rel=1e-14)

@@ -112,6 +112,7 @@ def assess(
     functional: Callable[[Any], Any] | None = None,
     repeats: int = 1000,
     level: float = 0.95,
+    interval: Callable[[Any], Any] | None = None,
     rng: Generator | None = None,
 ) -> Assessment:
     """Draw samples of known truth and look at how an estimator does.
@@ -134,6 +135,8 @@ def assess(
         Samples of each size.
     level : float
         Of the intervals that a fit gives.
+    interval : callable, optional
+        From a sample to ``(low, high)``, in place of the interval that the fit gives.
     rng : Generator, optional
         Of seed 0 by default.
 
@@ -153,6 +156,8 @@ def assess(
         raise UsageError(f"repeats: at least 2 are needed, not {repeats}")
     rng = np.random.default_rng(0) if rng is None else rng
     fit = _fitter(estimator, functional)
+    if interval is not None:
+        fit = _with_interval(fit, interval, level)
     rows = [_properties(fit, population, int(size), truth, repeats, level, rng) for size in sizes]
     columns = np.array(rows).T
     names = [name for prop in PROPERTIES for name in (prop, f"{prop}_se")]
@@ -175,6 +180,16 @@ def _fitter(estimator: Any, functional: Callable[[Any], Any] | None) -> Callable
     if not callable(estimator):
         raise UsageError("estimator: a function of a sample, or an estimator, is expected")
     return lambda sample, rng: read(estimator(sample))
+
+
+def _with_interval(
+    fit: Callable[[Any, Generator], Any], interval: Callable[[Any], Any], level: float
+) -> Callable[[Any, Generator], Any]:
+    def both(sample: Any, rng: Generator) -> Any:
+        low, high = interval(sample)
+        return _read(fit(sample, rng), level)[0], low, high
+
+    return both
 
 
 def _sample(drawn: Any) -> Sample:
