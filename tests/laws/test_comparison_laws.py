@@ -1,6 +1,7 @@
 """What must hold of every comparison, whatever the table."""
 
 import re
+import time
 from datetime import date, timedelta
 
 import numpy as np
@@ -50,6 +51,14 @@ class Watching(ClassifierMixin, BaseEstimator):
 
     def predict(self, X):
         return np.full(len(X), self.classes_[0])
+
+
+class Slow(Watching):
+    """Takes so long that no machine finishes 250 draws of it in the limit."""
+
+    def fit(self, X, y):
+        time.sleep(0.1)
+        return super().fit(X, y)
 
 
 def trained_on(table):
@@ -129,9 +138,16 @@ def test_max_rows_uses_so_many_and_says_so():
 
 
 def test_a_time_limit_gives_a_result_that_says_it_is_partial():
-    record = th.compare(mixed_table(), "y", ["logistic"], resampling="cv:50x5", time_limit=0.3).record
+    record = th.compare(mixed_table(), "y", [Slow()], resampling="cv:50x5", time_limit=5).record
     assert record.partial == "the time limit was reached"
     assert 0 < record.plan.draws < record.plan.draws_planned == 250
+
+
+def test_a_time_limit_that_lets_nothing_finish_says_that_no_model_was_fitted():
+    record = th.compare(mixed_table(), "y", [Slow()], resampling="cv:5", time_limit=1e-9).record
+    assert record.partial == "the time limit was reached"
+    assert record.verdict == "No model could be fitted."
+    assert (record.pairs, record.leader) == ((), None)
 
 
 def test_the_baseline_joins_the_models_and_the_verdict_speaks_of_it():

@@ -71,6 +71,8 @@ def judge(losses: Mapping[str, OverDraws], rule: Rule) -> tuple[PairRecord, ...]
     tuple of PairRecord
         One for each pair, in the order of the models.
     """
+    if not losses:
+        return ()
     separate = {name: rule.method(loss).interval(rule.level) for name, loss in losses.items()}
     total_rows = int(round(float(np.mean([np.mean(q.n_train + q.n_test) for q in losses.values()]))))
     names = list(combinations(losses, 2))
