@@ -5,6 +5,7 @@ from __future__ import annotations
 from scipy import stats
 
 from tests.calibration.simulators import coverage, paired_rejections, random_splits, selected_winner
+from thetahat.comparison.verdict import paired
 from thetahat.resampling.intervals import Clt, CorrectedT, MeanEstimate, PlainNormal
 from thetahat.resampling.nested import Nested, NestedFolds
 from thetahat.resampling.plans import KFold, Rows
@@ -48,14 +49,8 @@ def covered(name, n, runs, rng):
     return coverage(n, method, draws(n), runs, rng)
 
 
-def _difference(a, b):
-    from thetahat.comparison.verdict import _difference as difference
-
-    return difference(a, b)
-
-
 def _by(method):
-    return lambda a, b: method(_difference(a, b)).p_value() < 0.05
+    return lambda a, b: method(paired(a, b)).p_value() < 0.05
 
 
 def _uncorrected(a, b):

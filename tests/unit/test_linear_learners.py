@@ -210,12 +210,12 @@ def test_a_pickle_holds_the_table_and_not_the_rows():
         again.result_.with_errors("HC3").standard_errors, model.result_.with_errors("HC3").standard_errors
     )
     with pytest.raises(UsageError, match="need the rows"):
-        again.result_.with_errors("clustered", np.arange(N)).standard_errors  # noqa: B018
+        _ = again.result_.with_errors("clustered", np.arange(N)).standard_errors
 
 
 def test_several_outputs_have_no_single_record():
     with pytest.raises(UsageError, match="one output"):
-        LinearRegression().fit(X, np.column_stack([NOISY, NOISY])).result_  # noqa: B018
+        _ = LinearRegression().fit(X, np.column_stack([NOISY, NOISY])).result_
 
 
 @pytest.mark.parametrize("of", ["mean", "observation"])

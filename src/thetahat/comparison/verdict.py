@@ -19,7 +19,7 @@ from thetahat.resampling.intervals import IntervalMethod, MeanEstimate, OverDraw
 from thetahat.resampling.posterior import posterior
 from thetahat.results.comparison import PairRecord, Verdict
 
-__all__ = ["Rule", "held_against", "judge", "sentence", "winner", "would_change"]
+__all__ = ["Rule", "held_against", "judge", "paired", "sentence", "winner", "would_change"]
 
 # Beyond this, "more rows" is no longer advice.
 MOST_ROWS_WORTH_SAYING = 10_000_000
@@ -76,7 +76,7 @@ def judge(losses: Mapping[str, OverDraws], rule: Rule) -> tuple[PairRecord, ...]
     separate = {name: rule.method(loss).interval(rule.level) for name, loss in losses.items()}
     total_rows = int(round(float(np.mean([np.mean(q.n_train + q.n_test) for q in losses.values()]))))
     names = list(combinations(losses, 2))
-    gaps = [_difference(losses[a], losses[b]) for a, b in names]
+    gaps = [paired(losses[a], losses[b]) for a, b in names]
     judged = _judge(names, gaps, separate, rule.pairs, rule, total_rows)
     if rule.other is not None:
         beside = _judge(names, gaps, separate, rule.other, rule, total_rows)
@@ -234,7 +234,14 @@ def would_change(pairs: Sequence[PairRecord], names: Sequence[str], rows: int, b
     )
 
 
-def _difference(a: OverDraws, b: OverDraws) -> OverDraws:
+def paired(a: OverDraws, b: OverDraws) -> OverDraws:
+    """Return the difference of two losses on the same draws, row by row where rows are known.
+
+    Parameters
+    ----------
+    a, b : OverDraws
+        On the same draws.
+    """
     rows = None
     if a.rows is not None and b.rows is not None:
         rows = [x - y for x, y in zip(a.rows, b.rows, strict=True)]

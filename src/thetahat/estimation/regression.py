@@ -5,12 +5,11 @@ from __future__ import annotations
 import io
 import json
 import os
-import re
 import tempfile
 import warnings
 import zipfile
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -160,7 +159,7 @@ def fit_table(
         warnings.simplefilter("ignore", ThetaHatWarning)
         learner.fit(_rows(design, kept), y.to_numpy())
     formula = f"{target} ~ {' + '.join(names)}"
-    return TableFit(formula, learner, design, _named(learner, design.names).with_errors(errors), left_out)
+    return TableFit(formula, learner, design, learner.result_.with_errors(errors), left_out)
 
 
 def _by_formula(frame: pl.DataFrame, formula: str, target: str | None, errors: Any) -> TableFit:
@@ -199,17 +198,6 @@ def _complete(frame: pl.DataFrame, names: Sequence[str]) -> tuple[pl.DataFrame, 
     return kept, frame.height - kept.height
 
 
-def _named(model: Any, columns: Sequence[str]) -> LikelihoodResult:
-    shown = ["intercept", *columns]
-    classes = getattr(model, "classes_", ())
-    if len(classes) > 2:
-        shown = [f"{label}: {name}" for label in classes[1:] for name in shown]
-    record: LikelihoodResult = model.result_
-    # The solver knows columns by their place.
-    detail = re.sub(r"\bcolumn (\d+)", lambda found: columns[int(found[1])], record.detail)
-    return replace(record, names=tuple(shown), detail=detail)
-
-
 def _rows(design: TableDesign, frame: Any) -> pl.DataFrame:
     """Return the design's rows under the design's names, so that messages can name them."""
     return pl.DataFrame(design.matrix(frame), schema=design.names)
@@ -238,7 +226,7 @@ def load_fit(path: str | os.PathLike[str]) -> TableFit:
         raise ResultFileError(
             f"{path}: holds no columns of a table; it is a bare model or is damaged"
         ) from None
-    return TableFit(formula, model, design, _named(model, design.names), 0)
+    return TableFit(formula, model, design, model.result_, 0)
 
 
 def predict_table(

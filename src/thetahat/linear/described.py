@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -62,13 +63,21 @@ class Described(BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self)
         if self._record is None:
-            self._record = self._describe(self._rows)
+            record = self._describe(self._rows)
+            self._record = replace(record, detail=self._by_name(record.detail))
         return self._record
 
     def _names(self) -> list[str]:
         names = getattr(self, "feature_names_in_", None)
         columns = [f"x{j}" for j in range(self.n_features_in_)] if names is None else list(map(str, names))
         return ["intercept", *columns] if self.fit_intercept else columns
+
+    def _by_name(self, detail: str) -> str:
+        """Return what a solver said of columns, which it knows by their place, with their names."""
+        names = getattr(self, "feature_names_in_", None)
+        if names is None:
+            return detail
+        return re.sub(r"\bcolumn (\d+)", lambda found: str(names[int(found[1])]), detail)
 
     def _ended(self, status: Status, detail: str) -> None:
         """Keep how the fit ended, and say it where it is not as it should be."""
@@ -77,7 +86,7 @@ class Described(BaseEstimator):  # type: ignore[misc]
         if status.ok:
             return
         kind = ConvergenceWarning if status in (Status.MAX_ITER, Status.NOT_CONVERGED) else ThetaHatWarning
-        said = f"{status.value} ({detail})" if detail else status.value
+        said = f"{status.value} ({self._by_name(detail)})" if detail else status.value
         warnings.warn(f"{type(self).__name__}: {said}", kind, stacklevel=3)
 
     def __getstate__(self) -> dict[str, Any]:
