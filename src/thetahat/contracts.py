@@ -55,11 +55,17 @@ class Sample:
         The target: numbers, or class codes 0 … K-1.
     weight : ndarray of shape (n,), optional
         Weight of each row; a weight of two is a row that stands twice.
+    group : ndarray of shape (n,), optional
+        Codes of what must stay together wherever these rows are split again.
+    time : ndarray of shape (n,), optional
+        What orders the rows wherever they are split again.
     """
 
     X: Any
     y: NDArray[Any] | None = None
     weight: FloatArray | None = None
+    group: IntArray | None = None
+    time: NDArray[Any] | None = None
 
     def take(self, rows: IntArray) -> Sample:
         """Return the sample of these rows, in this order, repeats included."""
@@ -67,6 +73,8 @@ class Sample:
             self.X[rows],
             None if self.y is None else self.y[rows],
             None if self.weight is None else self.weight[rows],
+            None if self.group is None else self.group[rows],
+            None if self.time is None else self.time[rows],
         )
 
     def __len__(self) -> int:

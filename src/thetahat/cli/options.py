@@ -112,6 +112,22 @@ JUDGING: Sequence[Option] = (
         help="Of a difference: clt (over rows) or corrected-t (over folds).",
     ),
     click.option("--bayes", is_flag=True, help="Give pairs the probabilities of better, equivalent, worse."),
+    click.option(
+        "--tune",
+        metavar="GRID",
+        multiple=True,
+        default=["auto"],
+        show_default=True,
+        help="Parameters are chosen inside each training fold: auto (the usual small grid of each model), "
+        "none, or MODEL.PARAMETER=VALUE,VALUE,… simplest first, as svm-rbf.C=0.1,1,10. Several.",
+    ),
+    click.option(
+        "--tune-rule",
+        type=click.Choice(["best", "one-se"]),
+        default="best",
+        show_default=True,
+        help="Take the point of least inner loss, or the simplest within one standard error of it.",
+    ),
     click.option("--level", type=float, default=0.95, show_default=True, help="Level of the intervals."),
     click.option("--margin", type=float, help="Smallest difference of mean loss that matters."),
     click.option(

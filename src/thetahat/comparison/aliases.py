@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -40,6 +40,10 @@ class Alias:
         Whether it is compared when no models are named.
     kernel : bool
         Whether its cost grows with the square of the rows.
+    grid : mapping of str to tuple
+        What it is tuned over inside each training fold, simplest first; empty where it is taken as it is.
+    standardised : bool
+        Whether a numeric target is standardised for it.
     """
 
     description: str
@@ -47,6 +51,8 @@ class Alias:
     instead: str = ""
     default: bool = True
     kernel: bool = False
+    grid: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    standardised: bool = False
 
 
 def _dummy(classes: int, loss: str) -> Predictor[Any]:
@@ -72,13 +78,11 @@ def _linear(classes: int, loss: str) -> Predictor[Any]:
     return LeastSquares(C=1.0)
 
 
-def _svm(kernel: str) -> Callable[[int, str], Predictor[Any]]:
+def _svm(kernel: Literal["linear", "rbf"]) -> Callable[[int, str], Predictor[Any]]:
     def make(classes: int, loss: str) -> Predictor[Any]:
-        from thetahat.resampling.adapter import SklearnPredictor
-        from thetahat.svm.classification import SVC
-        from thetahat.svm.regression import SVR
+        from thetahat.svm.estimator import SupportVectorMachine
 
-        return SklearnPredictor(SVC(kernel=kernel), classes) if classes else _standardised(SVR(kernel=kernel))
+        return SupportVectorMachine(classes or None, kernel)
 
     return make
 
@@ -100,9 +104,7 @@ def _mlp(classes: int, loss: str) -> Predictor[Any]:
 
     from thetahat.resampling.adapter import SklearnPredictor
 
-    if classes:
-        return SklearnPredictor(MLPClassifier(max_iter=500), classes)
-    return _standardised(MLPRegressor(max_iter=500))
+    return SklearnPredictor((MLPClassifier if classes else MLPRegressor)(max_iter=500), classes or None)
 
 
 def _forest(classes: int, loss: str) -> Predictor[Any]:
@@ -123,48 +125,64 @@ def _boosting(classes: int, loss: str) -> Predictor[Any]:
     return SklearnPredictor(HistGradientBoostingRegressor())
 
 
-def _standardised(regressor: Any) -> Predictor[Any]:
-    # Their tolerances and step sizes are in the unit of the target, so the target is standardised too.
-    from sklearn.compose import TransformedTargetRegressor
-    from sklearn.preprocessing import StandardScaler
-
-    from thetahat.resampling.adapter import SklearnPredictor
-
-    return SklearnPredictor(TransformedTargetRegressor(regressor, transformer=StandardScaler()))
-
-
 def _both(
     make: Callable[[int, str], Predictor[Any]],
 ) -> Mapping[Task, Callable[[int, str], Predictor[Any]]]:
     return {"classification": make, "regression": make}
 
 
+# Inverse penalties on standardised columns, and prices of a row within the margin.
+PENALTIES = MappingProxyType({"C": (0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)})
+PRICES = MappingProxyType({"C": (0.1, 1.0, 10.0, 100.0)})
+COMPONENTS = MappingProxyType({"pca__n_components": (0.5, 0.8, 0.95, 0.99)})
+
 ALIASES: Mapping[str, Alias] = MappingProxyType(
     {
         "dummy": Alias("always the commonest class, or the mean: the floor", _both(_dummy)),
-        "linear": Alias("least squares with an L2 penalty, C = 1", {"regression": _linear}, "logistic"),
+        "linear": Alias(
+            "least squares with an L2 penalty", {"regression": _linear}, "logistic", grid=PENALTIES
+        ),
         "logistic": Alias(
-            "logistic or softmax regression with an L2 penalty, C = 1",
+            "logistic or softmax regression with an L2 penalty",
             {"classification": _logistic},
             "linear",
+            grid=PENALTIES,
         ),
         "svm-linear": Alias(
-            "support vector machine, linear kernel, C = 1", _both(_svm("linear")), default=False, kernel=True
+            "support vector machine, linear kernel",
+            _both(_svm("linear")),
+            default=False,
+            kernel=True,
+            grid=PRICES,
+            standardised=True,
         ),
-        "svm-rbf": Alias("support vector machine, Gaussian kernel, C = 1", _both(_svm("rbf")), kernel=True),
+        "svm-rbf": Alias(
+            "support vector machine, Gaussian kernel",
+            _both(_svm("rbf")),
+            kernel=True,
+            grid=PRICES,
+            standardised=True,
+        ),
         "pca+logistic": Alias(
-            "principal components of 95 % of the variance, then logistic regression",
+            "principal components, then logistic regression",
             {"classification": _pca},
             "pca+linear",
             default=False,
+            grid=COMPONENTS,
         ),
         "pca+linear": Alias(
-            "principal components of 95 % of the variance, then ridge regression",
+            "principal components, then ridge regression",
             {"regression": _pca},
             "pca+logistic",
             default=False,
+            grid=COMPONENTS,
         ),
-        "mlp": Alias("network with one hidden layer of 100 rectified units", _both(_mlp), default=False),
+        "mlp": Alias(
+            "network with one hidden layer of 100 rectified units",
+            _both(_mlp),
+            default=False,
+            standardised=True,
+        ),
         "forest": Alias("random forest of 100 trees", _both(_forest)),
         "boosting": Alias("gradient boosting of 100 trees on histograms", _both(_boosting)),
     }

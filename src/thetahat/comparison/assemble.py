@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
@@ -12,11 +13,13 @@ from numpy.random import Generator
 from thetahat.comparison.candidates import Candidate
 from thetahat.comparison.held_out import HeldOut
 from thetahat.comparison.metrics import OVER_ROWS, Loss, scores_of
+from thetahat.comparison.standardised import StandardisedTarget
+from thetahat.comparison.tuning import Tuned
 from thetahat.contracts import Status
 from thetahat.resampling.intervals import HoldoutRows, IntervalMethod, OverDraws
 from thetahat.resampling.replicate import Replicates
 from thetahat.resampling.winner import corrected_winner
-from thetahat.results.comparison import Estimate, LeaderRecord, ModelRecord, Score
+from thetahat.results.comparison import ChoiceRecord, Estimate, LeaderRecord, ModelRecord, Score, TuningRecord
 
 __all__ = ["leader_record", "losses_of", "model_records"]
 
@@ -78,6 +81,7 @@ def model_records(
                 loss.show(train),
                 float(np.mean([rec.seconds for rec in held])),
                 _scores(held, losses[name], loss, method, level),
+                _tuning(candidates[places[name]], held),
             )
         )
     return tuple(records)
@@ -143,6 +147,34 @@ def _scores(
             mean.estimate, _known(mean.se), _known(low), _known(high), over, score.higher_is_better
         )
     return found
+
+
+def _tuning(candidate: Candidate, held: Sequence[HeldOut]) -> TuningRecord | None:
+    grid, learner = candidate.grid, candidate.learner
+    if grid is None:
+        return None
+    if isinstance(learner, StandardisedTarget):
+        learner = learner.learner
+    assert isinstance(learner, Tuned)
+    points = grid.points
+    chosen = Counter(rec.choice for rec in held if rec.choice is not None)
+    ends = [
+        {repr(values[0]), repr(values[-1])} if len(values) > 1 else set() for values in grid.values.values()
+    ]
+    at_end = [
+        any(repr(value) in end for value, end in zip(point.values(), ends, strict=True)) for point in points
+    ]
+    return TuningRecord(
+        {name: tuple(map(str, values)) for name, values in grid.values.items()},
+        learner.rule,
+        learner.folds,
+        tuple(
+            ChoiceRecord({name: str(value) for name, value in points[at].items()}, draws)
+            for at, draws in chosen.most_common()
+        ),
+        sum(draws for at, draws in chosen.items() if at_end[at]) / max(chosen.total(), 1),
+        float(np.mean([rec.tuning_seconds for rec in held])),
+    )
 
 
 def _shown(loss: Loss, end: float) -> float | None:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.random import Generator
 
 from thetahat.comparison.recipe import FittedRecipe, Recipe
+from thetahat.comparison.tuning import Grid
 from thetahat.contracts import Fit, Prediction, Predictor, Sample, Status
 
 __all__ = ["Candidate", "FittedPanel", "Panel"]
@@ -31,12 +32,15 @@ class Candidate:
         Fitted inside each training fold; candidates that hold the same recipe object share its fit.
     learner : Predictor
         The point estimator behind the recipe.
+    grid : Grid, optional
+        What it is tuned over inside each training fold.
     """
 
     name: str
     description: str
     recipe: Recipe
     learner: Predictor[Any]
+    grid: Grid | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time as clock
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -32,6 +32,8 @@ from thetahat.comparison.recipe import RawTable, TableRecipe
 from thetahat.comparison.result import Comparison
 from thetahat.comparison.schema import Schema
 from thetahat.comparison.settings import Settings
+from thetahat.comparison.tuning import Tuning, asked_grids, typed
+from thetahat.comparison.why import explained, training_of
 from thetahat.contracts import Draw, Sample
 from thetahat.errors import DataError, Problem, Severity
 from thetahat.resampling.intervals import METHODS
@@ -62,6 +64,8 @@ def compare(
     margin: float | None = None,
     correction: Literal["holm", "none"] = "holm",
     bayes: bool = False,
+    tune: str | Iterable[str] | Mapping[str, Mapping[str, Iterable[Any]]] = "auto",
+    tune_rule: Literal["best", "one-se"] = "best",
     task: Literal["auto", "classification", "regression"] = "auto",
     group: str | None = None,
     time: str | None = None,
@@ -107,6 +111,12 @@ def compare(
         Adjustment of the pairs' p-values.
     bayes : bool
         Whether pairs carry the probabilities of better, equivalent and worse (Bayesian correlated t).
+    tune : str, iterable of str, or mapping
+        ``auto``: a model known by a short name chooses its parameters by 5-fold cross-validation inside
+        each training fold, over its usual grid. ``none``: as given. ``"svm-rbf.C=0.1,1,10"``, several of
+        these, or ``{"svm-rbf": {"C": (0.1, 1, 10)}}``: the grid of that model, simplest first.
+    tune_rule : {"best", "one-se"}
+        The point of least inner loss, or the simplest within one standard error of it.
     task : {"auto", "classification", "regression"}
         What the target is.
     group, time : str, optional
@@ -154,6 +164,8 @@ def compare(
         margin=margin,
         correction=correction,
         bayes=bayes,
+        tune=typed(tune),
+        tune_rule=tune_rule,
         task=task,
         group=group,
         time=time,
@@ -169,6 +181,8 @@ def compare(
     )
     settings.check()
     asked = asked_plan(resampling, interval)
+    deadline = None if time_limit is None else began + time_limit
+    tuning = Tuning(*asked_grids(tune), tune_rule, deadline)
     rng_plan, rng_fits, rng_rows, rng_winner = np.random.default_rng(seed).spawn(4)
     table = read(data, sep=sep, encoding=encoding, na_values=na_values)
     whole = table
@@ -185,8 +199,7 @@ def compare(
     recipe = TableRecipe(schema.features)
     raw = RawTable(tuple(feature.name for feature in schema.features), table.native)
     classes = len(schema.classes)
-    candidates = resolve(_named(settings, schema, rows.n), schema.task, classes, loss.name, recipe, raw)
-    deadline = None if time_limit is None else began + time_limit
+    candidates = resolve(_named(settings, schema, rows.n), loss, classes, recipe, raw, tuning)
     panel = Panel(candidates, deadline)
     replicates = replicate(
         panel,
@@ -222,7 +235,14 @@ def compare(
         margin=margin,
         correction=correction,
         baseline=baseline,
-        models=model_records(candidates, replicates, losses, loss, method, level),
+        models=explained(
+            model_records(candidates, replicates, losses, loss, method, level),
+            losses,
+            training_of(candidates, replicates),
+            judged,
+            judging.Rule(method, level, margin, correction, by, beside, bayes),
+            loss,
+        ),
         pairs=judged,
         verdict=" ".join(said),
         would_change=judging.would_change(judged, names, rows.n, best),
@@ -319,7 +339,7 @@ def _sample(table: Table, schema: Schema, found: Examined) -> tuple[Sample, Rows
         groups = frame.get_column(schema.group).rank("dense").to_numpy().astype(np.int64)
     if schema.time is not None:
         times = frame.get_column(schema.time).rank("dense").to_numpy()
-    return Sample(frame, y), Rows(frame.height, labels, groups, times)
+    return Sample(frame, y, group=groups, time=times), Rows(frame.height, labels, groups, times)
 
 
 def _plan_record(

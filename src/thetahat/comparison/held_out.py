@@ -9,6 +9,7 @@ import numpy as np
 
 from thetahat.comparison.candidates import FittedPanel, Panel
 from thetahat.comparison.metrics import Loss, NoProbabilities, fold_scores
+from thetahat.comparison.tuning import CHOICE, SPENT
 from thetahat.contracts import Fit, FloatArray, Prediction, Sample, Status
 
 __all__ = ["HeldOut", "HeldOutLoss"]
@@ -24,6 +25,8 @@ class HeldOut:
     train_loss: float = np.nan
     seconds: float = np.nan
     scores: dict[str, float] | None = None
+    choice: int | None = None
+    tuning_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,4 +77,14 @@ class HeldOutLoss:
         if not np.isfinite(rows).all():
             return HeldOut(Status.NOT_FINITE, "a prediction is not a finite number")
         scores = fold_scores(self.loss.task, y_new, new, self.classes)
-        return HeldOut(fit.status, fit.detail, rows, train_loss, fit.stats["seconds"], scores)
+        chosen = fit.stats.get(CHOICE)
+        return HeldOut(
+            fit.status,
+            fit.detail,
+            rows,
+            train_loss,
+            fit.stats["seconds"],
+            scores,
+            None if chosen is None else int(chosen),
+            fit.stats.get(SPENT, 0.0),
+        )

@@ -13,7 +13,10 @@ from sklearn.pipeline import Pipeline
 
 from thetahat.comparison.aliases import Task, alias_for
 from thetahat.comparison.candidates import Candidate
+from thetahat.comparison.metrics import Loss
 from thetahat.comparison.recipe import Recipe
+from thetahat.comparison.standardised import StandardisedTarget
+from thetahat.comparison.tuning import Tuning
 from thetahat.contracts import Predictor
 from thetahat.errors import UsageError
 from thetahat.resampling.adapter import SklearnPredictor
@@ -43,7 +46,12 @@ class Model:
 
 
 def resolve(
-    models: Iterable[Any], task: Task, classes: int, loss: str, recipe: Recipe, raw: Recipe
+    models: Iterable[Any],
+    loss: Loss,
+    classes: int,
+    recipe: Recipe,
+    raw: Recipe,
+    tuning: Tuning,
 ) -> list[Candidate]:
     """Turn what a person named into candidates, the dummy among them.
 
@@ -52,10 +60,14 @@ def resolve(
     models : iterable
         Each an alias, ``"package.module:Class"``, an estimator, a ``(name, estimator)`` pair, or a
         :class:`Model`.
-    task, classes, loss
-        What is predicted, of how many classes (0 for numbers), and under which loss.
+    loss : Loss
+        What is predicted, and under which loss.
+    classes : int
+        How many classes there are; 0 for numbers.
     recipe, raw : Recipe
         For learners that take a matrix, and for pipelines that take the table.
+    tuning : Tuning
+        Which of them choose their parameters inside each training fold.
 
     Raises
     ------
@@ -66,7 +78,7 @@ def resolve(
     complaints: list[str] = []
     for model in models:
         try:
-            found.append(_candidate(model, task, classes, loss, recipe, raw))
+            found.append(_candidate(model, loss, classes, recipe, raw, tuning))
         except UsageError as error:
             complaints.append(str(error))
     names = [candidate.name for candidate in found]
@@ -75,17 +87,27 @@ def resolve(
         complaints.append(
             f"models: {', '.join(twice)} more than once; give each its own name with ('name', estimator)"
         )
+    unknown = sorted(tuning.grids.keys() - set(names))
+    if unknown:
+        complaints.append(f"tune: no model is called {unknown[0]}; choose from {', '.join(names)}")
     if complaints:
         raise UsageError("\n".join(complaints))
     if "dummy" not in names:
-        found.insert(0, _candidate("dummy", task, classes, loss, recipe, raw))
+        found.insert(0, _candidate("dummy", loss, classes, recipe, raw, tuning))
     return found
 
 
-def _candidate(model: Any, task: Task, classes: int, loss: str, recipe: Recipe, raw: Recipe) -> Candidate:
+def _candidate(
+    model: Any, loss: Loss, classes: int, recipe: Recipe, raw: Recipe, tuning: Tuning
+) -> Candidate:
+    task = loss.task
     if isinstance(model, str) and ":" not in model:
         alias = alias_for(model, task)
-        return Candidate(model, alias.description, recipe, alias.make[task](classes, loss))
+        grid = tuning.grid(model, alias.grid)
+        learner = tuning.tuned(alias.make[task](classes, loss.name), grid, loss)
+        if alias.standardised and task == "regression":
+            learner = StandardisedTarget(learner)
+        return Candidate(model, alias.description, recipe, learner, grid)
     if isinstance(model, str):
         model = Model(_import(model), name=model.rpartition(":")[2])
     elif isinstance(model, tuple) and len(model) == 2 and isinstance(model[0], str):
@@ -94,7 +116,9 @@ def _candidate(model: Any, task: Task, classes: int, loss: str, recipe: Recipe, 
         model = Model(model)
     learner, kind = _learner(model.estimator, task, classes)
     takes_table = _prepares_for_itself(model.estimator) if model.raw is None else model.raw
-    return Candidate(model.name or kind, kind, raw if takes_table else recipe, learner)
+    name = model.name or kind
+    grid = tuning.grid(name, {})
+    return Candidate(name, kind, raw if takes_table else recipe, tuning.tuned(learner, grid, loss), grid)
 
 
 def _import(path: str) -> Any:

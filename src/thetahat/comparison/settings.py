@@ -27,6 +27,8 @@ class Settings:
     margin: float | None = None
     correction: Literal["holm", "none"] = "holm"
     bayes: bool = False
+    tune: tuple[str, ...] = ("auto",)
+    tune_rule: Literal["best", "one-se"] = "best"
     task: Literal["auto", "classification", "regression"] = "auto"
     group: str | None = None
     time: str | None = None
@@ -54,6 +56,8 @@ class Settings:
             raise UsageError(f"margin: must be positive, not {self.margin:g}")
         if self.correction not in ("holm", "none"):
             raise UsageError(f"correction: choose holm or none, not {self.correction!r}")
+        if self.tune_rule not in ("best", "one-se"):
+            raise UsageError(f"tune_rule: choose best or one-se, not {self.tune_rule!r}")
         if self.max_rows is not None and self.max_rows < 2:
             raise UsageError(f"max_rows: must be at least 2, not {self.max_rows}")
         if self.time_limit is not None and not self.time_limit > 0:
@@ -75,11 +79,13 @@ class Settings:
         for field in fields(self)[1:]:
             value = getattr(self, field.name)
             name = "--" + field.name.replace("_", "-")
+            if value == field.default and field.name != "seed":
+                continue
             if value is True:
                 words.append(name)
             elif isinstance(value, Collection) and not isinstance(value, str):
                 words += [word for one in value for word in (name, str(one))]
-            elif field.name == "seed" or value != field.default:
+            else:
                 words += [name, format(value, "g") if isinstance(value, float) else str(value)]
         return shlex.join(words)
 

@@ -9,8 +9,19 @@ from thetahat.report.intervals import IntervalPlot, Row, draw
 from thetahat.report.phrases import VERDICTS, direction, listed
 from thetahat.results.comparison import ComparisonRecord, ModelRecord, PairRecord
 
-__all__ = ["against_leader", "difference", "differences", "error_of", "forest", "losses", "seen_from"]
+__all__ = [
+    "against_leader",
+    "difference",
+    "differences",
+    "error_of",
+    "forest",
+    "losses",
+    "optimism",
+    "seen_from",
+]
 
+# Two numbers longer than this leave no room for the picture on a phone.
+LONGEST_NUMBERS = 20
 TURNED = {"better": "worse", "worse": "better"}
 
 
@@ -59,8 +70,34 @@ def differences(record: ComparisonRecord) -> IntervalPlot | None:
         if worse
         else f"No model differs from {leader} by more than the noise on the same rows"
     )
-    axis = f"{record.metric.name} minus that of the first (paired; right of 0 is worse)"
+    axis = f"{record.metric.name} minus that of the first (right is worse)"
     return IntervalPlot(rows, axis, finding, line=(0.0, "no difference"))
+
+
+def optimism(record: ComparisonRecord) -> IntervalPlot | None:
+    """Return the picture of each model's loss on training rows joined to that on new ones."""
+    shown = [m for m in record.models if m.shown is not None and m.train_shown is not None]
+    if not shown:
+        return None
+    rows = []
+    for at, model in enumerate(shown):
+        assert model.shown is not None
+        seen, new = (numbers.beside(v, model.shown.se) for v in (model.train_shown, model.shown.estimate))
+        words = f"{seen} \N{RIGHTWARDS ARROW} {new}"
+        if len(words) > LONGEST_NUMBERS:
+            words = new
+        rows.append(
+            Row(model.name, model.shown.estimate, None, None, words, at == 0, start=model.train_shown)
+        )
+    causes = {"bias": "to bias", "variance": "to variance", "both": "to both"}
+    said = [f"{m.name} loses {causes[m.why.cause]}" for m in shown if m.why and m.why.cause in causes]
+    finding = listed(said[:3]) if said else "No model loses more than the first by more than the noise"
+    return IntervalPlot(
+        rows,
+        f"{record.metric.shown_as}, training (\N{WHITE CIRCLE}) and new rows (\N{BLACK CIRCLE})",
+        finding,
+        floor=0.0,
+    )
 
 
 def against_leader(record: ComparisonRecord) -> list[PairRecord]:

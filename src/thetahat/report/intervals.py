@@ -25,7 +25,10 @@ BELOW, WIDE_ROW, NARROW_ROW = 46.0, 25.0, 40.0
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A point with its interval; ``numbers`` is what stands beside it."""
+    """A point with its interval; ``numbers`` is what stands beside it.
+
+    A ``start`` is a second, hollow point, joined to the first.
+    """
 
     name: str
     value: float
@@ -33,6 +36,7 @@ class Row:
     high: float | None
     numbers: str
     strong: bool = False
+    start: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +108,23 @@ def _rows(ax: Any, plot: IntervalPlot, *, narrow: bool = False, letters: int = 0
     for side in ("left", "top", "right"):
         ax.spines[side].set_visible(False)
     ax.spines["bottom"].set_color(FAINT)
-    _ticks(ax, 3 if narrow else 6)
+    unit = _ticks(ax, 3 if narrow else 6)
     ax.tick_params(axis="x", colors=FAINT, labelcolor=INK, labelsize=SIZE - 1)
-    ax.set_xlabel(plot.axis, color=INK, fontsize=SIZE - 1, parse_math=False)
+    ax.set_xlabel(plot.axis + unit, color=INK, fontsize=SIZE - 1, parse_math=False)
 
 
-def _ticks(ax: Any, most: int) -> None:
+def _ticks(ax: Any, most: int) -> str:
+    """Mark the axis; return the power of ten that the marks leave out, for its label."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator  # noqa: PLC0415
 
     ax.xaxis.set_major_locator(MaxNLocator(most, steps=[1, 2, 5, 10]))
     places = ax.get_xticks()
     decimals = -math.floor(math.log10(places[1] - places[0]) + 1e-9)
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: numbers.number(x, decimals)))
+    power = numbers.power_of_ten(max(map(abs, places)), decimals)
+    ax.xaxis.set_major_formatter(
+        FuncFormatter(lambda x, _: numbers.number(x / 10.0**power, decimals + power))
+    )
+    return f", {numbers.times_ten(power)}" if power else ""
 
 
 def _interval(ax: Any, row: Row, y: float, low: float, high: float) -> None:
@@ -128,6 +137,10 @@ def _interval(ax: Any, row: Row, y: float, low: float, high: float) -> None:
     if row.low is not None and row.high is not None:
         ends = max(row.low, low), min(row.high, high)
         ax.plot(ends, [y, y], color=colour, linewidth=2.4 if row.strong else 1.6, solid_capstyle="butt")
+    if row.start is not None:
+        ax.plot([row.start, row.value], [y, y], color=colour, linewidth=1.6, solid_capstyle="butt")
+        hollow = {"markerfacecolor": "none", "markeredgecolor": colour, "markeredgewidth": 1.4}
+        ax.plot([row.start], [y], marker="o", markersize=6, clip_on=False, **hollow)
     ax.plot([row.value], [y], marker="o", color=colour, markersize=7 if row.strong else 6, clip_on=False)
 
 
@@ -171,11 +184,13 @@ def _limits(plot: IntervalPlot) -> tuple[float, float]:
 
 
 def _low(row: Row) -> float:
-    return row.value if row.low is None else row.low
+    low = row.value if row.low is None else row.low
+    return low if row.start is None else min(low, row.start)
 
 
 def _high(row: Row) -> float:
-    return row.value if row.high is None else row.high
+    high = row.value if row.high is None else row.high
+    return high if row.start is None else max(high, row.start)
 
 
 def shortened(name: str, most: int = LONGEST_NAME) -> str:

@@ -14,6 +14,8 @@ __all__ = [
     "interval",
     "number",
     "p_value",
+    "power_of_ten",
+    "times_ten",
     "with_error",
 ]
 
@@ -39,11 +41,20 @@ def number(value: float | None, decimals: int) -> str:
     """Return a number with so many decimals; negative decimals round before the point."""
     if value is None or not math.isfinite(value):
         return MISSING
-    power = _magnitude(value) if value else 0
-    if decimals > MOST_DECIMALS or power >= MOST_DIGITS:
-        shown = f"{value / 10.0**power:.{max(0, decimals + power)}f}"
-        return _signed(shown) + (f"×10{str(power).translate(SUPERSCRIPT)}" if power else "")
+    if power := power_of_ten(value, decimals):
+        return _signed(f"{value / 10.0**power:.{max(0, decimals + power)}f}") + times_ten(power)
     return _signed(f"{round(value, decimals):,.{max(0, decimals)}f}".replace(",", THIN))
+
+
+def power_of_ten(value: float, decimals: int) -> int:
+    """Return the power of ten that a number with so many decimals is written with; 0 for none."""
+    power = _magnitude(value) if value else 0
+    return power if decimals > MOST_DECIMALS or power >= MOST_DIGITS else 0
+
+
+def times_ten(power: int) -> str:
+    """Return ``×10⁻⁹``."""
+    return f"×10{str(power).translate(SUPERSCRIPT)}"
 
 
 def figure(value: float | None) -> str:

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from thetahat.report import figures, numbers, phrases
 from thetahat.report.drawing import Picture
 from thetahat.report.intervals import IntervalPlot, shortened, svg
-from thetahat.results.comparison import ComparisonRecord, ModelRecord, encode
+from thetahat.results.comparison import ComparisonRecord, ModelRecord, Part, encode
 from thetahat.results.saving import replace_file
 
 __all__ = ["environment", "fragment", "picture", "render", "write"]
@@ -27,7 +27,7 @@ def render(record: ComparisonRecord) -> str:
         What to show. Its names and notes come from a stranger's table: all are escaped.
     """
     fitted = [model for model in record.models if model.shown is not None]
-    between = figures.differences(record)
+    between, optimism = figures.differences(record), figures.optimism(record)
     return (
         environment()
         .get_template("page.html.j2")
@@ -37,6 +37,8 @@ def render(record: ComparisonRecord) -> str:
             failed=[model for model in record.models if model.shown is None],
             forest=picture(figures.losses(record)) if fitted else None,
             between=None if between is None else picture(between),
+            optimism=None if optimism is None else picture(optimism),
+            tuned=[model for model in fitted if model.tuning is not None],
             pairs=[pair for pair in record.pairs],
             matrix=_matrix(record, fitted),
             scores=list(dict.fromkeys(name for model in fitted for name in model.scores)),
@@ -84,6 +86,15 @@ def _matrix(record: ComparisonRecord, models: list[ModelRecord]) -> list[tuple[s
     ]
 
 
+def _part_words(part: Part | None) -> str:
+    """Return a part of a loss with its interval, a dash where there is none."""
+    if part is None:
+        return numbers.MISSING
+    error = None if part.low is None or part.high is None else (part.high - part.low) / 4 or None
+    shown = numbers.beside(part.estimate, error)
+    return shown if part.low is None else f"{shown} ({numbers.interval(part.low, part.high, error)})"
+
+
 @cache
 def environment() -> Environment:
     """Return the templates with what they need: autoescape on, an unknown name an error."""
@@ -107,11 +118,13 @@ def environment() -> Environment:
         interval=numbers.interval,
         training=numbers.beside,
         difference=figures.difference,
+        part_words=_part_words,
         pair_interval=lambda pair: numbers.interval(pair.low, pair.high, figures.error_of(pair)),
         words=phrases.VERDICTS,
         interval_sentence=phrases.interval_sentence,
         plan_sentence=phrases.plan_sentence,
         leader_sentence=phrases.leader_sentence,
         pairs_sentence=phrases.pairs_sentence,
+        tuning_sentence=phrases.tuning_sentence,
     )
     return environment

@@ -15,6 +15,8 @@ __all__ = [
     "listed",
     "pairs_sentence",
     "plan_sentence",
+    "tuning_sentence",
+    "why_sentence",
 ]
 
 VERDICTS = {
@@ -76,3 +78,38 @@ def plan_sentence(record: ComparisonRecord) -> str:
     plan = record.plan
     done = "" if plan.draws == plan.draws_planned else f", {plan.draws} of {plan.draws_planned} draws done"
     return f"{plan.sentence}{done} ({plan.why})."
+
+
+def tuning_sentence(record: ComparisonRecord) -> str:
+    """Say what tuning chose inside the training folds, and what it cost; empty where nothing was tuned."""
+    tuned = [(model, model.tuning) for model in record.models if model.tuning and model.tuning.choices]
+    if not tuned:
+        return ""
+    said = []
+    for model, tuning in tuned:
+        first = tuning.choices[0]
+        point = ", ".join(f"{name} = {value}" for name, value in first.parameters.items())
+        said.append(f"{model.name} {point} (in {first.draws} of {sum(c.draws for c in tuning.choices)})")
+    spent = sum(tuning.seconds for _, tuning in tuned)
+    whole = sum(model.fit_seconds or 0.0 for model in record.models)
+    share = f" Choosing took {100 * spent / whole:.0f} % of the time to fit." if whole > 0 else ""
+    return (
+        f"Tuned inside each training fold ({tuned[0][1].folds} inner folds), most often to "
+        f"{'; '.join(said)}.{share}"
+    )
+
+
+def why_sentence(record: ComparisonRecord) -> str:
+    """Say in a line which models lose to what; empty where none is worse than the first."""
+    words = {
+        "bias": "to bias",
+        "variance": "to variance",
+        "both": "to bias and to variance",
+        "unclear": "to what these draws cannot say",
+    }
+    said = []
+    for cause, to in words.items():
+        names = [model.name for model in record.models if model.why is not None and model.why.cause == cause]
+        if names:
+            said.append(f"{listed(names)} {'loses' if len(names) == 1 else 'lose'} {to}")
+    return f"Why: {'; '.join(said)}." if said else ""

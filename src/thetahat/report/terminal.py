@@ -14,6 +14,8 @@ from thetahat.report.phrases import (
     leader_sentence,
     pairs_sentence,
     plan_sentence,
+    tuning_sentence,
+    why_sentence,
 )
 from thetahat.results.comparison import ComparisonRecord, ModelRecord
 
@@ -53,7 +55,11 @@ def show(record: ComparisonRecord, console: Console, *, quiet: bool = False, pag
         console.print(Text(record.would_change), width=width)
         if record.leader is not None:
             console.print(Text(leader_sentence(record)), width=width)
+        if why := why_sentence(record):
+            console.print(Text(why), width=width)
         method = f"{plan_sentence(record)} {interval_sentence(record)} {pairs_sentence(record)}"
+        if tuned := tuning_sentence(record):
+            method += f" {tuned}"
         console.print(Text(method), style="dim", width=width)
         for warning in record.warnings[:MOST_WARNINGS]:
             said = f"{warning.code} {warning.place}: {warning.cause}.".lstrip()

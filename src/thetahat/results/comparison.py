@@ -18,6 +18,7 @@ from thetahat.errors import ResultFileError
 
 __all__ = [
     "SCHEMA_VERSION",
+    "ChoiceRecord",
     "ClassCount",
     "ColumnRecord",
     "ComparisonRecord",
@@ -27,11 +28,14 @@ __all__ = [
     "MetricRecord",
     "ModelRecord",
     "PairRecord",
+    "Part",
     "PlanRecord",
     "ProvenanceRecord",
     "Score",
     "TaskRecord",
+    "TuningRecord",
     "WarningRecord",
+    "WhyRecord",
     "decode",
     "encode",
     "read",
@@ -135,6 +139,56 @@ class PlanRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ChoiceRecord:
+    """Parameters that tuning chose, and in how many draws."""
+
+    parameters: dict[str, str]
+    draws: int
+
+
+@dataclass(frozen=True, slots=True)
+class TuningRecord:
+    """How a candidate was tuned inside each training fold.
+
+    ``edge`` is the share of draws in which the first or last value of a parameter was chosen, and
+    ``seconds`` the mean time that the choice took, of ``fit_seconds``. Choices stand commonest first.
+    """
+
+    grid: dict[str, tuple[str, ...]]
+    rule: Literal["best", "one-se"]
+    folds: int
+    choices: tuple[ChoiceRecord, ...]
+    edge: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a difference of mean losses, with its interval where one can be given."""
+
+    estimate: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class WhyRecord:
+    """Why a model loses what it loses, in mean loss.
+
+    Held-out loss = training loss + ``optimism``. Against the model that comes first, the excess of
+    held-out loss is the excess of training loss (``from_training``: too little capacity, bias) plus
+    the excess of optimism (``from_optimism``: too much for these rows, variance); both are ``None``
+    for the first. ``sentence`` says what the numbers support and no more.
+    """
+
+    optimism: Part
+    from_training: Part | None
+    from_optimism: Part | None
+    cause: Literal["bias", "variance", "both", "unclear", "none"]
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModelRecord:
     """One candidate. ``shown`` is ``loss`` in the metric's own unit (RMSE for squared error)."""
 
@@ -148,6 +202,8 @@ class ModelRecord:
     train_shown: float | None
     fit_seconds: float | None
     scores: dict[str, Score] = field(default_factory=dict)
+    tuning: TuningRecord | None = None
+    why: WhyRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)

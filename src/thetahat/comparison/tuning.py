@@ -1,0 +1,341 @@
+"""Tuning inside a training fold, so that what is compared is the algorithm as people use it.
+
+The capacity is chosen by cross-validation within the rows that train; the rows held out have no say in
+it. Chosen on all rows instead, the best of many settings looks better than it is.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
+from types import MappingProxyType
+from typing import Any, Literal
+
+import numpy as np
+from numpy.random import Generator
+from sklearn.base import clone
+
+from thetahat.comparison.metrics import Loss, NoProbabilities
+from thetahat.contracts import Draw, Fit, FloatArray, Prediction, Predictor, Sample, SharesWork, Status
+from thetahat.errors import UsageError
+from thetahat.resampling.adapter import SklearnPredictor
+from thetahat.resampling.plans import KFold, Rows
+
+__all__ = [
+    "CHOICE",
+    "FOLDS",
+    "SPENT",
+    "Grid",
+    "Tuned",
+    "TuneRule",
+    "Tuning",
+    "asked_grids",
+    "typed",
+    "with_parameters",
+]
+
+TuneRule = Literal["best", "one-se"]
+# Under these names a tuned fit says which point of its grid it chose, and how long the choice took.
+CHOICE, SPENT = "choice", "tuning_seconds"
+FOLDS = 5
+# The capacity that estimators which share work take draws at.
+SHARED = "C"
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The values that are tried of some parameters.
+
+    Parameters
+    ----------
+    values : mapping of str to tuple
+        The values of each parameter, the simplest model first.
+    """
+
+    values: Mapping[str, tuple[Any, ...]]
+
+    @property
+    def points(self) -> list[dict[str, Any]]:
+        """Every combination, the simplest first."""
+        return [
+            dict(zip(self.values, point, strict=True)) for point in itertools.product(*self.values.values())
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """What was asked of tuning.
+
+    Parameters
+    ----------
+    usual : bool
+        Whether a model without a grid of its own is tuned over its usual one.
+    grids : mapping of str to Grid
+        The grids that were named, by model.
+    rule : {"best", "one-se"}
+        How a point is chosen.
+    deadline : float or None
+        A ``time.time()`` after which no further fit is begun.
+    """
+
+    usual: bool
+    grids: Mapping[str, Grid]
+    rule: TuneRule = "best"
+    deadline: float | None = None
+
+    def grid(self, name: str, usual: Mapping[str, tuple[Any, ...]]) -> Grid | None:
+        """Return the grid of a model, or None where it is taken as it is."""
+        if name in self.grids:
+            return self.grids[name]
+        return Grid(usual) if self.usual and usual else None
+
+    def tuned(self, learner: Predictor[Any], grid: Grid | None, loss: Loss) -> Predictor[Any]:
+        """Return the learner, tuned over the grid where there is one.
+
+        Raises
+        ------
+        UsageError
+            The learner has no such parameter, or refuses a value.
+        """
+        if grid is None:
+            return learner
+        for point in grid.points:
+            with_parameters(learner, point)
+        return Tuned(learner, grid, loss, self.rule, deadline=self.deadline)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TunedFit:
+    """The learner with the parameters that were chosen, and its estimate from all the training rows."""
+
+    learner: Predictor[Any]
+    theta: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tuned:
+    """A learner that chooses its parameters by cross-validation within the sample it is given.
+
+    Minimise over the grid the mean loss of the rows held out of the inner folds, then estimate from all
+    rows of the sample. A tie goes to the simpler point. Rows of one group stay together in the inner
+    folds too, and rows ordered in time are trained on before they are predicted. What prepares the columns
+    is not fitted again inside the inner folds: it has not seen the target.
+
+    Parameters
+    ----------
+    learner : Predictor
+        What is tuned. Where it shares work over C, and C alone is tuned, all inner fits are one piece.
+    grid : Grid
+        Where it is looked for.
+    loss : Loss
+        Of a row.
+    rule : {"best", "one-se"}
+        The point of least loss, or the simplest whose loss lies within one standard error of the least
+        (Breiman and others, 1984, section 3.4.3).
+    folds : int
+        Inner folds; fewer where there are fewer groups.
+    deadline : float or None
+        A ``time.time()`` after which no further fit is begun.
+    """
+
+    learner: Predictor[Any]
+    grid: Grid
+    loss: Loss
+    rule: TuneRule = "best"
+    folds: int = FOLDS
+    deadline: float | None = None
+
+    def estimate(self, sample: Sample, *, rng: Generator) -> Fit[TunedFit | None]:
+        """Choose, then fit to the whole sample; the fit's ``stats`` say which point, and what it took."""
+        began = time.perf_counter()
+        points = self.grid.points
+        inner, last = rng.spawn(2)
+        draws = self._draws(sample, inner)
+        chosen = 0
+        if draws and len(points) > 1:
+            losses, failed = self._losses(sample, draws, points, inner)
+            if np.isinf(losses).all():
+                return failed
+            chosen = choose(losses, self.rule)
+        spent = time.perf_counter() - began
+        if self._late():
+            return Fit(None, Status.OUT_OF_TIME)
+        learner = with_parameters(self.learner, points[chosen])
+        fit = learner.estimate(sample, rng=last)
+        stats = {**fit.stats, CHOICE: float(chosen), SPENT: spent}
+        return Fit(TunedFit(learner, fit.theta), fit.status, stats, fit.detail)
+
+    def predict(self, theta: TunedFit, X: Any, /) -> Prediction:
+        """Predict with the parameters that were chosen."""
+        return theta.learner.predict(theta.theta, X)
+
+    def _draws(self, sample: Sample, rng: Generator) -> list[Draw]:
+        labels = sample.y if self.loss.task == "classification" else None
+        folds = self.folds
+        if sample.group is not None:
+            folds = min(folds, len(np.unique(sample.group)))
+        elif sample.time is not None:
+            folds = min(folds, len(np.unique(sample.time)) - 1)
+        if min(folds, len(sample)) < 2:
+            return []
+        plan = KFold(min(folds, len(sample)))
+        return plan.draws(Rows(len(sample), labels, sample.group, sample.time), rng=rng)
+
+    def _losses(
+        self, sample: Sample, draws: Sequence[Draw], points: Sequence[dict[str, Any]], rng: Generator
+    ) -> tuple[FloatArray, Fit[Any]]:
+        """Return the mean loss of each draw (down) and point (across), infinite where a fit failed.
+
+        Beside it stands the last fit that failed.
+        """
+        losses = np.full((len(draws), len(points)), np.inf)
+        failed: Fit[Any] = Fit(None, Status.FAILED)
+        fits = iter(self._fits(sample, draws, points, rng))
+        for row, draw in enumerate(draws):
+            test = sample.take(draw.test)
+            assert test.y is not None
+            for column, point in enumerate(points):
+                fit = next(fits)
+                if fit.theta is None:
+                    failed = fit
+                    continue
+                try:
+                    predicted = with_parameters(self.learner, point).predict(fit.theta, test.X)
+                    loss = float(np.average(self.loss.of_rows(test.y, predicted), weights=test.weight))
+                except NoProbabilities as error:
+                    return losses, Fit(None, Status.FAILED, detail=str(error))
+                losses[row, column] = loss if np.isfinite(loss) else np.inf
+                if not np.isfinite(loss):
+                    failed = Fit(None, Status.NOT_FINITE, detail="a prediction is not a finite number")
+        return losses, failed
+
+    def _fits(
+        self, sample: Sample, draws: Sequence[Draw], points: Sequence[dict[str, Any]], rng: Generator
+    ) -> Iterator[Fit[Any]]:
+        children = iter(rng.spawn(len(draws) * len(points)))
+        shared = list(self.grid.values) == [SHARED] and isinstance(self.learner, SharesWork)
+        if shared and isinstance(self.learner, SharesWork):
+            workspace = self.learner.prepare(sample)
+            prices = [point[SHARED] for point in points]
+            for draw in draws:
+                if self._late():
+                    yield from (Fit(None, Status.OUT_OF_TIME) for _ in points)
+                    continue
+                yield from workspace.solve([draw], prices, rngs=[next(children) for _ in points])
+            return
+        learners = [with_parameters(self.learner, point) for point in points]
+        for draw in draws:
+            train = sample.take(draw.train)
+            for learner in learners:
+                if self._late():
+                    yield Fit(None, Status.OUT_OF_TIME)
+                else:
+                    yield learner.estimate(train, rng=next(children))
+
+    def _late(self) -> bool:
+        return self.deadline is not None and time.time() > self.deadline
+
+
+def choose(losses: FloatArray, rule: TuneRule) -> int:
+    """Return the point to take, of losses by draw (down) and point (across), the simplest point first."""
+    means = losses.mean(axis=0)
+    least = int(np.argmin(means))
+    if rule == "best":
+        return least
+    se = losses[:, least].std(ddof=1) / np.sqrt(len(losses))
+    return int(np.argmax(means <= means[least] + se))
+
+
+def with_parameters(learner: Predictor[Any], point: Mapping[str, Any]) -> Predictor[Any]:
+    """Return the learner with these parameters.
+
+    Raises
+    ------
+    UsageError
+        It has no such parameter, or refuses the value.
+    """
+    if isinstance(learner, SklearnPredictor):
+        known = learner.estimator.get_params(deep=True)
+        _refuse_unknown(point, known, learner.estimator)
+        return replace(learner, estimator=clone(learner.estimator).set_params(**point))
+    assert is_dataclass(learner)
+    _refuse_unknown(point, [field.name for field in fields(learner)], learner)
+    changed: Predictor[Any] = replace(learner, **point)
+    return changed
+
+
+def _refuse_unknown(point: Mapping[str, Any], known: Iterable[str], learner: Any) -> None:
+    unknown = [name for name in point if name not in known]
+    if unknown:
+        raise UsageError(
+            f"tune: {type(learner).__name__} has no parameter {unknown[0]!r}; "
+            f"it has {', '.join(sorted(known))}"
+        )
+
+
+def asked_grids(
+    asked: str | Iterable[str] | Mapping[str, Mapping[str, Iterable[Any]]],
+) -> tuple[bool, Mapping[str, Grid]]:
+    """Return whether models without a grid of their own are tuned over the usual one, and the grids named.
+
+    Parameters
+    ----------
+    asked : str, iterable of str, or mapping
+        ``"auto"``, ``"none"``, ``"model.parameter=value,value,…"``, several of these, or a mapping of model
+        to parameter to values, simplest first.
+
+    Raises
+    ------
+    UsageError
+        It is none of these.
+    """
+    if isinstance(asked, Mapping):
+        grids = {model: Grid({name: tuple(v) for name, v in grid.items()}) for model, grid in asked.items()}
+        empty = [model for model, grid in grids.items() if not grid.points or not grid.values]
+        if empty:
+            raise UsageError(f"tune: the grid of {empty[0]} is empty; name at least one value")
+        return True, MappingProxyType(grids)
+    words = [asked] if isinstance(asked, str) else list(asked)
+    named: dict[str, dict[str, tuple[Any, ...]]] = {}
+    for word in words:
+        if word in ("auto", "none"):
+            continue
+        model, values = _parsed(word)
+        named.setdefault(model, {}).update(values)
+    return "none" not in words, MappingProxyType({model: Grid(grid) for model, grid in named.items()})
+
+
+def _parsed(word: str) -> tuple[str, dict[str, tuple[Any, ...]]]:
+    left, equals, right = word.partition("=")
+    model, dot, name = left.strip().rpartition(".")
+    if not (equals and dot and model and name and right.strip()):
+        raise UsageError(
+            f"tune: {word!r} is neither auto, none nor MODEL.PARAMETER=VALUE,VALUE (as svm-rbf.C=0.1,1,10)"
+        )
+    try:
+        return model, {name: tuple(ast.literal_eval(f"[{right}]"))}
+    except (ValueError, SyntaxError):
+        return model, {name: tuple(_value(text.strip()) for text in right.split(","))}
+
+
+def _value(text: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def typed(asked: str | Iterable[str] | Mapping[str, Mapping[str, Iterable[Any]]]) -> tuple[str, ...]:
+    """Return what was asked of tuning as words of a command line."""
+    if isinstance(asked, str):
+        return (asked,)
+    if not isinstance(asked, Mapping):
+        return tuple(asked)
+    return tuple(
+        f"{model}.{name}={','.join(map(repr, values))}"
+        for model, grid in asked.items()
+        for name, values in grid.items()
+    )

@@ -1,0 +1,163 @@
+"""Why a model loses: to bias, which more capacity lowers, or to variance, which more rows lower.
+
+Held-out loss is training loss plus optimism. Where a model loses more than the first already on the rows
+that trained it, its capacity is too small for these rows; where it loses more only on new rows, it is too
+large for them. Both differences are paired draw by draw and add up to the gap.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from thetahat.comparison.candidates import Candidate
+from thetahat.comparison.held_out import HeldOut
+from thetahat.comparison.metrics import Loss
+from thetahat.comparison.verdict import Rule
+from thetahat.contracts import FloatArray
+from thetahat.report import numbers
+from thetahat.resampling.intervals import METHODS, OverDraws
+from thetahat.resampling.replicate import Replicates
+from thetahat.results.comparison import ModelRecord, PairRecord, Part, WhyRecord
+
+__all__ = ["explained", "training_of"]
+
+# An optimism below this part of the held-out loss leaves more rows little to gain.
+MUCH = 0.25
+# The intervals whose draws the corrected t over draws holds for.
+OVER_DRAWS = ("corrected-t", "clt", "clt-within", "plain")
+
+
+def training_of(
+    candidates: Sequence[Candidate], replicates: Replicates[list[HeldOut]]
+) -> dict[str, FloatArray]:
+    """Return each candidate's mean loss on the training rows of each draw, by name."""
+    return {
+        candidate.name: np.array([value[place].train_loss for value in replicates.values])
+        for place, candidate in enumerate(candidates)
+    }
+
+
+def explained(
+    models: Sequence[ModelRecord],
+    losses: Mapping[str, OverDraws],
+    training: Mapping[str, FloatArray],
+    pairs: Sequence[PairRecord],
+    rule: Rule,
+    loss: Loss,
+) -> tuple[ModelRecord, ...]:
+    """Return the models, each that has a result with why it loses what it loses.
+
+    Parameters
+    ----------
+    models : sequence of ModelRecord
+        Best first.
+    losses : mapping of str to OverDraws
+        Held-out losses on the same draws, best first.
+    training : mapping of str to ndarray
+        Mean loss on the training rows of each of those draws.
+    pairs : sequence of PairRecord
+        What was judged: a model that is not worse than the first is not said to lose to anything.
+    rule : Rule
+        Level of the intervals, and whether draws can give any.
+    loss : Loss
+        How a mean loss is shown.
+    """
+    first = next(iter(losses), None)
+    worse = {pair.b for pair in pairs if pair.a == first and pair.verdict == "better"}
+    worse |= {pair.a for pair in pairs if pair.b == first and pair.verdict == "worse"}
+    out = []
+    for model in models:
+        if model.name not in losses or first is None:
+            out.append(model)
+            continue
+        optimism = _part(losses[model.name], losses[model.name].values - training[model.name], rule)
+        if model.name == first:
+            why = WhyRecord(optimism, None, None, "none", _limited(model, optimism, loss))
+        else:
+            why = _against(model, models, first, losses, training, optimism, rule, model.name in worse, loss)
+        out.append(replace(model, why=why))
+    return tuple(out)
+
+
+def _part(over: OverDraws, values: FloatArray, rule: Rule) -> Part:
+    quantity = OverDraws(values, over.n_train, over.n_test)
+    if len(values) < 2 or rule.method.name not in OVER_DRAWS:
+        return Part(float(values.mean()), None, None)
+    mean = METHODS["corrected-t"](quantity)
+    low, high = mean.interval(rule.level)
+    if math.isnan(low) or math.isnan(high):
+        return Part(mean.estimate, None, None)
+    return Part(mean.estimate, low, high)
+
+
+def _limited(model: ModelRecord, optimism: Part, loss: Loss) -> str:
+    assert model.loss is not None
+    much = optimism.estimate > MUCH * model.loss.estimate
+    clear = optimism.low is not None and optimism.low > 0
+    seen = _both(model, loss)
+    if much and clear:
+        return f"{model.name} comes first, and more rows should still help it: {seen}."
+    if much:
+        return (
+            f"{model.name} comes first, and whether more rows would help it these draws cannot say: {seen}."
+        )
+    return (
+        f"{model.name} comes first, and more rows alone would gain it little: {seen}. "
+        "What is left is noise, or bias that other columns or more capacity would lower."
+    )
+
+
+def _against(
+    model: ModelRecord,
+    models: Sequence[ModelRecord],
+    first: str,
+    losses: Mapping[str, OverDraws],
+    training: Mapping[str, FloatArray],
+    optimism: Part,
+    rule: Rule,
+    worse: bool,
+    loss: Loss,
+) -> WhyRecord:
+    name, over = model.name, losses[model.name]
+    gap = over.values - losses[first].values
+    seen = training[name] - training[first]
+    bias, variance = _part(over, seen, rule), _part(over, gap - seen, rule)
+    leader = next(each for each in models if each.name == first)
+    beside = f"{_both(model, loss)}; {first}: {_numbers(leader)}"
+    if not worse:
+        said = f"{name} cannot be told apart from {first}: {beside}."
+        return WhyRecord(optimism, bias, variance, "none", said)
+    more_seen = bias.low is not None and bias.low > 0
+    more_new = variance.low is not None and variance.low > 0
+    if more_seen and not more_new:
+        said = f"{name} loses to bias: already on its training rows it loses more than {first} ({beside})."
+        return WhyRecord(optimism, bias, variance, "bias", said)
+    if more_new and not more_seen:
+        said = (
+            f"{name} loses to variance: on its training rows it loses no more than {first}, "
+            f"but far more on new ones ({beside})."
+        )
+        return WhyRecord(optimism, bias, variance, "variance", said)
+    if more_seen and more_new:
+        share = bias.estimate / (bias.estimate + variance.estimate)
+        said = (
+            f"{name} loses to bias and to variance: {100 * share:.0f} % of the gap to {first} is there "
+            f"already on training rows ({beside})."
+        )
+        return WhyRecord(optimism, bias, variance, "both", said)
+    said = f"{name} loses, and these draws cannot say whether to bias or to variance ({beside})."
+    return WhyRecord(optimism, bias, variance, "unclear", said)
+
+
+def _both(model: ModelRecord, loss: Loss) -> str:
+    return f"{loss.shown_as} {_numbers(model)}"
+
+
+def _numbers(model: ModelRecord) -> str:
+    assert model.shown is not None
+    seen = numbers.beside(model.train_shown, model.shown.se)
+    return f"{seen} on training rows, {numbers.beside(model.shown.estimate, model.shown.se)} on new ones"
