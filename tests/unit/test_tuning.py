@@ -125,6 +125,29 @@ def test_no_fit_is_begun_after_the_deadline():
     assert fit.status is Status.OUT_OF_TIME
 
 
+def test_the_fit_to_the_whole_sample_is_not_begun_after_the_deadline_either(monkeypatch):
+    clock = iter(range(1000))
+    monkeypatch.setattr("thetahat.comparison.tuning.time.time", lambda: next(clock))
+    # Five folds of a learner that shares work ask the clock once each; the sixth time is the last fit.
+    tuned = Tuned(Logistic(), PRICES, LOSSES["error"], deadline=4)
+    fit = tuned.estimate(classes(), rng=np.random.default_rng(0))
+    assert fit.theta is None
+    assert fit.status is Status.OUT_OF_TIME
+
+
+def test_the_point_of_least_inner_loss_is_taken_with_all_rows():
+    sample, loss = classes(), LOSSES["error"]
+    grid = Grid({"n_neighbors": (90, 60, 1, 15)})
+    tuned = Tuned(SklearnPredictor(KNeighborsClassifier(), 2), grid, loss)
+    fit = tuned.estimate(sample, rng=np.random.default_rng(0))
+    inner, _ = np.random.default_rng(0).spawn(2)
+    draws = tuned._draws(sample, inner)
+    losses, _ = tuned._losses(sample, draws, grid.points, inner)
+    assert fit.stats["choice"] == losses.mean(axis=0).argmin() != 0
+    assert fit.theta.theta.n_neighbors == grid.points[int(fit.stats["choice"])]["n_neighbors"]
+    assert fit.theta.theta.n_samples_fit_ == 120
+
+
 def test_a_learner_without_probabilities_cannot_be_tuned_by_log_loss():
     fit = Tuned(SupportVectorMachine(2), PRICES, LOSSES["log-loss"]).estimate(
         classes(), rng=np.random.default_rng(0)
