@@ -30,7 +30,7 @@ def test_a_memory_loses_to_variance_and_a_constant_to_bias(record):
     causes = {model.name: model.why.cause for model in record.models}
     assert causes == {"smooth": "none", "nearest": "variance", "flat": "bias", "dummy": "bias"}
     said = {model.name: model.why.sentence for model in record.models}
-    assert said["nearest"].startswith("nearest loses to variance: on its training rows it loses no more")
+    assert said["nearest"].startswith("nearest loses to variance: the gap to smooth opens on new rows")
     assert said["flat"].startswith("flat loses to bias: already on its training rows")
     assert "RMSE 0.000 on training rows" in said["nearest"]
 

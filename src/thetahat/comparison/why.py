@@ -138,8 +138,8 @@ def _against(
         return WhyRecord(optimism, bias, variance, "bias", said)
     if more_new and not more_seen:
         said = (
-            f"{name} loses to variance: on its training rows it loses no more than {first}, "
-            f"but far more on new ones ({beside})."
+            f"{name} loses to variance: the gap to {first} opens on new rows, not on the rows that "
+            f"trained it ({beside})."
         )
         return WhyRecord(optimism, bias, variance, "variance", said)
     if more_seen and more_new:
