@@ -29,6 +29,18 @@ def main(argv: list[str]) -> None:
         columns = [cases.told_apart(plan, n, gap, runs, np.random.default_rng(n)) for gap, n in cases.PAIRED]
         for rule in cases.RULES:
             print(f"| {plan} | {rule} | " + " | ".join(f"{c[rule]:.3f}" for c in columns) + " |", flush=True)
+    print(f"\nTwo equally bad learners on rows in groups, {runs // 2} runs")
+    _table(
+        "groups × rows",
+        [f"{groups} × {each}" for groups, each in cases.GROUPS],
+        [cases.told_apart_by_groups(*at, runs // 2, np.random.default_rng(at)) for at in cases.GROUPS],
+    )
+    print(f"\nTwo equally bad learners on rows ordered in time, {runs // 4} runs")
+    _table(
+        "rows, autocorrelation",
+        [f"{n}, {rho}" for n, rho in cases.SERIES],
+        [cases.told_apart_in_time(n, rho, runs // 4, np.random.default_rng(n)) for n, rho in cases.SERIES],
+    )
     print(f"\nThe winner among 500 candidates of Beta(9, 6) accuracy, {runs // 8} runs")
     print("| rows | optimism of the naive estimate | of the corrected one | its 95 % interval covers |")
     print("|---|---|---|---|")
@@ -37,3 +49,10 @@ def main(argv: list[str]) -> None:
         said = f"{found['naive']:+.3f} | {found['corrected']:+.3f} | {found['covered']:.3f}"
         print(f"| {n} | {said} |", flush=True)
     print(f"\n{time.perf_counter() - began:.0f} s")
+
+
+def _table(corner: str, heads: list[str], columns: list[dict[str, float]]) -> None:
+    print(f"| {corner} | " + " | ".join(heads) + " |")
+    print("|---|" + "---|" * len(heads))
+    for rule in columns[0]:
+        print(f"| {rule} | " + " | ".join(f"{found[rule]:.3f}" for found in columns) + " |", flush=True)

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import numpy as np
 from scipy import stats
 
-from tests.calibration.simulators import coverage, paired_rejections, random_splits, selected_winner
+from tests.calibration.simulators import (
+    coverage,
+    grouped_rejections,
+    ordered_rejections,
+    paired_rejections,
+    random_splits,
+    selected_winner,
+)
 from thetahat.comparison.verdict import paired
+from thetahat.resampling.clusters import Clustered, blocks
 from thetahat.resampling.intervals import Clt, CorrectedT, MeanEstimate, PlainNormal
 from thetahat.resampling.nested import Nested, NestedFolds
 from thetahat.resampling.plans import KFold, Rows
@@ -74,6 +83,33 @@ PAIRED = ((0.0, 40), (0.0, 60), (0.0, 100), (0.0, 200), (0.4, 100), (0.4, 200))
 
 def told_apart(plan, n, gap, runs, rng):
     return paired_rejections(n, gap, RULES, PLANS[plan], runs, rng)
+
+
+GROUPED = {
+    "groups (default from 30 groups)": lambda codes: _by(Clustered(codes, "groups")),
+    "corrected-t (default below)": lambda codes: _by(CorrectedT()),
+    "clt, as if rows were independent": lambda codes: _by(Clt()),
+}
+GROUPS = ((10, 10), (20, 10), (30, 10), (60, 5))
+
+
+def told_apart_by_groups(groups, each, runs, rng):
+    return grouped_rejections(groups, each, GROUPED, runs, rng)
+
+
+def _by_blocks(times, draws):
+    return _by(Clustered(blocks(times, np.concatenate([draw.test for draw in draws])), "blocks"))
+
+
+ORDERED = {
+    "blocks (default)": _by_blocks,
+    "clt, as if rows were independent": lambda times, draws: _by(Clt()),
+}
+SERIES = ((60, 0.0), (120, 0.5), (240, 0.8), (1000, 0.8))
+
+
+def told_apart_in_time(n, rho, runs, rng):
+    return ordered_rejections(n, rho, ORDERED, runs, rng)
 
 
 def winner(n, runs, rng):

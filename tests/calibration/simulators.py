@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.random import Generator
+from scipy import signal
 
 from thetahat.contracts import Draw
 from thetahat.resampling.intervals import IntervalMethod, OverDraws
-from thetahat.resampling.plans import Rows
+from thetahat.resampling.plans import KFold, Rows
 
 
 def hat(X, y):
@@ -119,3 +120,55 @@ def selected_winner(n: int, candidates: int, runs: int, rng: Generator, correct)
         corrected.append(truth[best] - found.estimate)
         covered.append(found.low <= truth[best] <= found.high)
     return {"naive": np.mean(naive), "corrected": np.mean(corrected), "covered": np.mean(covered)}
+
+
+def grouped_rejections(
+    groups: int, each: int, rules: dict[str, Callable], runs: int, rng: Generator
+) -> dict[str, float]:
+    """Return how often each rule tells two equally bad learners apart on rows that hang together in groups.
+
+    Half of the variance of the target and of every feature is common to a group. ``rules[name](codes)``
+    gives the rule for these group codes.
+    """
+    codes, n = np.repeat(np.arange(groups), each), groups * each
+    told = dict.fromkeys(rules, 0)
+    judges = {name: rule(codes) for name, rule in rules.items()}
+    for _ in range(runs):
+        both = np.sqrt(0.5) * (rng.normal(size=(groups, 21))[codes] + rng.normal(size=(n, 21)))
+        draws = KFold(10).draws(Rows(n, groups=codes), rng=rng)
+        tests = [d.test for d in draws]
+        sides = []
+        for half in (both[:, :10], both[:, 10:20]):
+            H, r, _ = hat(half, both[:, 20])
+            sides.append(over(draws, [e**2 for e in held_out_residuals(H, r, tests)], n))
+        for name, judge in judges.items():
+            told[name] += bool(judge(*sides))
+    return {name: count / runs for name, count in told.items()}
+
+
+def ordered_rejections(
+    n: int, rho: float, rules: dict[str, Callable], runs: int, rng: Generator
+) -> dict[str, float]:
+    """Return how often each rule tells two equally bad learners apart on rows ordered in time.
+
+    The target and three features a learner are autoregressions of coefficient ``rho`` and variance 1.
+    ``rules[name](times, draws)`` gives the rule for these draws.
+    """
+    times = np.arange(n)
+    draws = KFold(5).draws(Rows(n, times=times), rng=rng)
+    told = dict.fromkeys(rules, 0)
+    judges = {name: rule(times, draws) for name, rule in rules.items()}
+    for _ in range(runs):
+        steps = rng.normal(size=(n, 7)) * np.sqrt(1 - rho**2)
+        series = signal.lfilter([1.0], [1.0, -rho], steps, axis=0, zi=rho * rng.normal(size=(1, 7)))[0]
+        sides = []
+        for half in (series[:, :3], series[:, 3:6]):
+            A = np.column_stack([np.ones(n), half])
+            losses = []
+            for draw in draws:
+                b = np.linalg.lstsq(A[draw.train], series[draw.train, 6])[0]
+                losses.append((series[draw.test, 6] - A[draw.test] @ b) ** 2)
+            sides.append(over(draws, losses, n))
+        for name, judge in judges.items():
+            told[name] += bool(judge(*sides))
+    return {name: count / runs for name, count in told.items()}

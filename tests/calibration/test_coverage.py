@@ -84,3 +84,24 @@ def test_a_selected_winner_is_corrected(n, naive, corrected):
     assert abs(found["naive"] - naive) < 0.02
     assert -corrected - 0.01 < found["corrected"] < 0.01
     assert found["covered"] > 0.95 - slack(0.95, 150)
+
+
+def test_groups_of_rows_are_not_taken_for_rows_in_short():
+    found = cases.told_apart_by_groups(40, 5, SHORT, np.random.default_rng(0))
+    assert found["groups (default from 30 groups)"] < 0.06 + slack(0.06, SHORT)
+    assert found["clt, as if rows were independent"] > 0.1
+    few = cases.told_apart_by_groups(10, 10, SHORT, np.random.default_rng(0))
+    assert few["corrected-t (default below)"] < 0.06 + slack(0.06, SHORT)
+
+
+@pytest.mark.slow
+def test_verdicts_over_groups_reject_a_true_null_no_more_than_they_may():
+    for groups, each in ((30, 10), (60, 5)):
+        found = cases.told_apart_by_groups(groups, each, 4000, np.random.default_rng(groups))
+        assert found["groups (default from 30 groups)"] <= 0.06
+
+
+def test_stretches_of_time_are_not_taken_for_rows_in_short():
+    found = cases.told_apart_in_time(240, 0.8, SHORT, np.random.default_rng(0))
+    assert found["blocks (default)"] < 0.06 + slack(0.06, SHORT)
+    assert found["clt, as if rows were independent"] > 0.2

@@ -102,14 +102,15 @@ JUDGING: Sequence[Option] = (
         metavar="METHOD",
         default="auto",
         show_default=True,
-        help="Of a model's loss: corrected-t, clt, clt-within, nested, holdout, or plain (too narrow).",
+        help="Of a model's loss: corrected-t, clt, clt-within, nested, groups, blocks, holdout, or plain "
+        "(too narrow).",
     ),
     click.option(
         "--pairs",
         metavar="METHOD",
         default="auto",
         show_default=True,
-        help="Of a difference: clt (over rows) or corrected-t (over folds).",
+        help="Of a difference: clt (over rows), corrected-t (over folds), groups, or blocks (of time).",
     ),
     click.option("--bayes", is_flag=True, help="Give pairs the probabilities of better, equivalent, worse."),
     click.option(

@@ -168,7 +168,7 @@ def calibrate(
     classes = len(schema.classes)
     plan, _ = choose_plan(asked, schema, Rows(n, whole.labels))
     probe = plan.draws(Rows(n), rng=np.random.default_rng(0))
-    method = choose_interval(interval, len(probe), None, plan)
+    method = choose_interval(interval, plan, probe, Rows(n))
     Z = TableRecipe(schema.features).fit(sample.X).transform(sample.X)
     learner: Any = Logistic(C=1.0, classes=classes) if classes else LeastSquares(C=1.0)
     population = _Population.of(learner, Z, sample.y, classes, np.random.default_rng(seed))

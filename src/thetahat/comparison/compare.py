@@ -99,10 +99,10 @@ def compare(
         ``auto``, ``holdout:F``, ``cv:K``, ``cv:RxK`` (R repeats of K folds), ``nested:RxK`` or ``loo``.
     interval : str
         Of a model's loss: ``auto``, ``corrected-t``, ``clt``, ``clt-within``, ``nested`` (with draws of its
-        own), ``holdout`` or ``plain``.
+        own), ``groups`` (over groups of rows), ``blocks`` (over stretches of time), ``holdout`` or ``plain``.
     pairs : str
-        Of the difference of two models: ``auto``, ``clt`` (over rows) or ``corrected-t`` (over folds); the
-        verdict of the other is shown beside.
+        Of the difference of two models: ``auto``, ``clt`` (over rows), ``corrected-t`` (over folds),
+        ``groups`` or ``blocks``; the verdict of another is shown beside.
     level : float
         Level of the intervals.
     margin : float, optional
@@ -194,7 +194,7 @@ def compare(
     sample, rows = _sample(table, schema, found)
     plan, why = choose_plan(asked, schema, rows)
     draws = plan.draws(rows, rng=rng_plan)
-    method = choose_interval(interval, len(draws), time, plan)
+    method = choose_interval(interval, plan, draws, rows)
     loss = choose_loss(metric, schema.task)
     recipe = TableRecipe(schema.features)
     raw = RawTable(tuple(feature.name for feature in schema.features), table.native)
@@ -214,7 +214,7 @@ def compare(
     losses = losses_of(candidates, replicates)
     if plan.spec != "loo" and len(replicates.values) < 2 and len(draws) > 1:
         method = METHODS["none"]
-    by, beside = choose_pairs(pairs, method, rows, len(draws))
+    by, beside = choose_pairs(pairs, method, draws, rows)
     if method.name == "none":
         by, beside = method, None
     judged = judging.judge(losses, judging.Rule(method, level, margin, correction, by, beside, bayes))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
 from thetahat.comparison.schema import Schema
+from thetahat.contracts import Draw
 from thetahat.errors import UsageError
+from thetahat.resampling.clusters import FEWEST, Clustered, blocks
 from thetahat.resampling.intervals import METHODS, IntervalMethod
 from thetahat.resampling.nested import Nested, NestedFolds
 from thetahat.resampling.plans import Holdout, KFold, Plan, Rows, parse
@@ -16,6 +19,8 @@ __all__ = ["asked_plan", "choose_interval", "choose_pairs", "choose_plan", "fewe
 
 FOLDS_IF_FREE = 5
 FEWEST_FOR_ROWS = 60
+FEWEST_GROUPS = 30
+PAIRS = ("auto", "clt", "corrected-t", "groups", "blocks")
 
 
 def asked_plan(resampling: str, interval: str) -> Plan | None:
@@ -62,49 +67,81 @@ def choose_plan(asked: Plan | None, schema: Schema, rows: Rows) -> tuple[Plan, s
     return Holdout(0.2), "above 100\N{THIN SPACE}000 rows a single split is precise enough"
 
 
-def choose_pairs(
-    name: str, single: IntervalMethod, rows: Rows, draws: int
-) -> tuple[IntervalMethod, IntervalMethod | None]:
-    """Return the interval of a difference, and the one whose verdict stands beside it.
-
-    By rows (``clt``) from FEWEST_FOR_ROWS rows on: there it rejects a true null in at most .06 of
-    simulated cases and finds far more than the corrected t over folds, which is kept below, and for
-    grouped rows, whose losses are not independent. docs/coverage.md has the figures.
+def choose_interval(name: str, plan: Plan, draws: Sequence[Draw], rows: Rows) -> IntervalMethod:
+    """Return the interval asked for, or the usual one for these draws.
 
     Raises
     ------
     UsageError
-        There is no such interval, or it needs folds.
+        There is no such interval, or the rows have no groups or times for it.
     """
-    if name not in ("auto", "clt", "corrected-t"):
-        raise UsageError(f"pairs: choose auto, clt or corrected-t, not {name!r}")
-    if draws < 2 or single.name in ("none", "nested"):
-        if name != "auto":
-            raise UsageError(f"pairs: {name} needs the draws of cv:K; leave it at auto")
-        return single, None
-    if name == "auto":
-        name = "clt" if rows.groups is None and rows.n >= FEWEST_FOR_ROWS else "corrected-t"
-    return METHODS[name], METHODS["corrected-t" if name == "clt" else "clt"]
-
-
-def choose_interval(name: str, draws: int, time: str | None, plan: Plan) -> IntervalMethod:
-    """Return the interval asked for, or the usual one for so many draws.
-
-    Raises
-    ------
-    UsageError
-        There is no such interval, or none for folds ordered in time.
-    """
-    if time is not None and draws > 1:
-        if name not in ("auto", "none"):
-            raise UsageError("interval: none is offered yet for folds ordered in time; use interval='auto'")
-        return METHODS["none"]
     if isinstance(plan, NestedFolds):
         if name not in ("auto", "nested"):
             raise UsageError(f"interval: {name} is not for nested draws; use interval='nested' or cv:K")
         return Nested(plan)
+    if name in ("groups", "blocks"):
+        return _clustered(name, draws, rows)
+    if rows.times is not None:
+        if name not in ("auto", "none"):
+            raise UsageError(
+                f"interval: {name} takes rows for independent, and these are ordered in time; use blocks"
+            )
+        clustered = _clustered("blocks", draws, rows)
+        few = len(np.unique(clustered.codes[clustered.codes >= 0])) < FEWEST
+        return METHODS["none"] if few or name == "none" else clustered
     if name == "auto":
-        return METHODS["holdout" if draws == 1 else "corrected-t"]
+        return METHODS["holdout" if len(draws) == 1 else "corrected-t"]
     if name not in METHODS:
-        raise UsageError(f"interval: there is no {name!r}; choose auto, nested, {', '.join(METHODS)}")
+        known = ", ".join(("auto", *METHODS, "nested", "groups", "blocks"))
+        raise UsageError(f"interval: there is no {name!r}; choose {known}")
     return METHODS[name]
+
+
+def choose_pairs(
+    name: str, single: IntervalMethod, draws: Sequence[Draw], rows: Rows
+) -> tuple[IntervalMethod, IntervalMethod | None]:
+    """Return the interval of a difference, and the one whose verdict stands beside it.
+
+    By rows (``clt``) from FEWEST_FOR_ROWS rows on: there it rejects a true null in at most .06 of
+    simulated cases and finds far more than the corrected t over folds, which is kept below. For grouped
+    rows by groups of rows from FEWEST_GROUPS groups on; for rows ordered in time by stretches of it.
+    docs/coverage.md has the figures.
+
+    Raises
+    ------
+    UsageError
+        There is no such interval, or it needs folds, groups or times.
+    """
+    if name not in PAIRS:
+        raise UsageError(f"pairs: choose {', '.join(PAIRS[:-1])} or {PAIRS[-1]}, not {name!r}")
+    if rows.times is not None:
+        if name not in ("auto", "blocks"):
+            raise UsageError(f"pairs: {name} is not for rows ordered in time; use blocks or leave it at auto")
+        return (_clustered("blocks", draws, rows) if name == "blocks" else single), None
+    if name == "blocks":
+        return _clustered(name, draws, rows), None
+    if len(draws) < 2 or single.name in ("none", "nested"):
+        if name != "auto":
+            raise UsageError(f"pairs: {name} needs the draws of cv:K; leave it at auto")
+        return single, None
+    groups = 0 if rows.groups is None else len(np.unique(rows.groups))
+    if name == "auto" and groups:
+        name = "groups" if groups >= FEWEST_GROUPS else "corrected-t"
+    elif name == "auto":
+        name = "clt" if rows.n >= FEWEST_FOR_ROWS else "corrected-t"
+    by_rows = _clustered("groups", draws, rows) if groups or name == "groups" else METHODS["clt"]
+    if name == "clt":
+        return METHODS["clt"], METHODS["corrected-t"]
+    if name == "corrected-t":
+        return METHODS["corrected-t"], by_rows
+    return by_rows, METHODS["corrected-t"]
+
+
+def _clustered(name: str, draws: Sequence[Draw], rows: Rows) -> Clustered:
+    if name == "blocks":
+        if rows.times is None:
+            raise UsageError("interval, pairs: blocks are stretches of time; name the column with time")
+        return Clustered(blocks(rows.times, np.concatenate([draw.test for draw in draws])), name)
+    if rows.groups is None:
+        raise UsageError("interval, pairs: groups are those of the table; name the column with group")
+    return Clustered(rows.groups, name)

@@ -62,6 +62,8 @@ def pairs_sentence(record: ComparisonRecord) -> str:
     by = {
         "clt": "the differences of their losses row by row (clt)",
         "corrected-t": "the differences of their mean losses fold by fold (corrected-t)",
+        "groups": "the differences of their losses, summed over each group of rows (groups)",
+        "blocks": "the differences of their losses, summed over stretches of time (blocks)",
     }.get(record.pair_interval, "the differences of their losses on the same rows")
     differ = [p for p in record.pairs if p.other is not None and p.other != p.verdict]
     if not record.other_pair_interval or not record.pairs:

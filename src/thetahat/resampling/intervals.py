@@ -212,7 +212,7 @@ class NoInterval:
     """The mean alone, where no interval is known to be honest."""
 
     name: str = "none"
-    covers: str = "no interval is offered yet for folds ordered in time"
+    covers: str = "too few stretches of time, or draws, for an interval"
 
     def __call__(self, quantity: OverDraws, /) -> MeanEstimate:
         """Return the mean over draws without an error bar."""
