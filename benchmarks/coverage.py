@@ -22,6 +22,14 @@ def main(argv: list[str]) -> None:
         each = runs // 4 if name == "nested" else runs
         found = [cases.covered(name, n, each, np.random.default_rng(n))["fitted"] for n in cases.SIZES]
         print(f"| {name} | " + " | ".join(f"{value:.3f}" for value in found) + " |", flush=True)
+    each = runs // 10
+    print(f"\nThe same for intervals whose draws must be refitted, {each} runs")
+    print("| method | n = 100: fitted model | the algorithm | n = 200: fitted model | the algorithm |")
+    print("|---|---|---|---|---|")
+    for name in cases.REFITTED:
+        found = [cases.covered_by_refitting(name, n, each, np.random.default_rng(n)) for n in (100, 200)]
+        said = " | ".join(f"{f['fitted']:.3f} | {f['expected']:.3f}" for f in found)
+        print(f"| {name} | {said} |", flush=True)
     print(f"\nHow often two learners are told apart at level .05, {runs} runs")
     print("| plan | rule | " + " | ".join(f"gap {g}, n = {n}" for g, n in cases.PAIRED) + " |")
     print("|---|---|" + "---|" * len(cases.PAIRED))

@@ -11,10 +11,13 @@ from tests.calibration.simulators import (
     ordered_rejections,
     paired_rejections,
     random_splits,
+    refitted_coverage,
     selected_winner,
 )
 from thetahat.comparison.verdict import paired
+from thetahat.resampling.bootstrap632 import Bootstrap632, Bootstraps
 from thetahat.resampling.clusters import Clustered, blocks
+from thetahat.resampling.halves import ConservativeZ, Halves
 from thetahat.resampling.intervals import Clt, CorrectedT, MeanEstimate, PlainNormal
 from thetahat.resampling.nested import Nested, NestedFolds
 from thetahat.resampling.plans import KFold, Rows
@@ -56,6 +59,17 @@ INTERVALS = {
 def covered(name, n, runs, rng):
     method, draws = INTERVALS[name]
     return coverage(n, method, draws(n), runs, rng)
+
+
+REFITTED = {
+    "conservative-z": (lambda draws: ConservativeZ(), Halves()),
+    "bootstrap632+": (Bootstrap632, Bootstraps(200)),
+}
+
+
+def covered_by_refitting(name, n, runs, rng):
+    method, plan = REFITTED[name]
+    return refitted_coverage(n, method, plan, runs, rng)
 
 
 def _by(method):

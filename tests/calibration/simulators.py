@@ -6,6 +6,7 @@ Leaving a set S out of least squares changes its residuals to (I − H_SS)⁻¹ 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.random import Generator
@@ -172,3 +173,34 @@ def ordered_rejections(
         for name, judge in judges.items():
             told[name] += bool(judge(*sides))
     return {name: count / runs for name, count in told.items()}
+
+
+def refitted_coverage(
+    n: int, method: Callable, plan, runs: int, rng: Generator, *, p: int = 20, level: float = 0.95
+) -> dict[str, float]:
+    """Return as :func:`coverage` for draws that repeat rows or leave some out of both sides.
+
+    ``method(draws)`` is the interval. Beside it: the ratio of the mean standard error to the spread of the
+    estimate, and its bias for the error of the algorithm.
+    """
+    found, truths = [], []
+    for _ in range(runs):
+        X, y = rng.normal(size=(n, p)), rng.normal(size=n)
+        A = np.column_stack([np.ones(n), X])
+        draws, losses = plan.draws(Rows(n), rng=rng), []
+        for draw in draws:
+            b = np.linalg.lstsq(A[draw.train], y[draw.train])[0]
+            losses.append((y[draw.test] - A[draw.test] @ b) ** 2)
+        b = np.linalg.lstsq(A, y)[0]
+        by_chance = float(np.mean((y[:, None] - (A @ b)[None, :]) ** 2))
+        mean = method(draws)(replace(over(draws, losses, n), no_information=by_chance))
+        found.append((mean.estimate, mean.se, *mean.interval(level)))
+        truths.append(1 + b @ b)
+    estimate, se, low, high = np.array(found).T
+    truth = np.array(truths)
+    return {
+        "fitted": float(np.mean((low <= truth) & (truth <= high))),
+        "expected": float(np.mean((low <= truth.mean()) & (truth.mean() <= high))),
+        "se ratio": float(se.mean() / estimate.std(ddof=1)),
+        "bias": float(estimate.mean() - truth.mean()),
+    }

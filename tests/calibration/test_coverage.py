@@ -49,6 +49,19 @@ def test_coverage_is_the_truth(name, n):
     assert abs(found - truth) < 0.025 + (slack(truth, runs) if name == "nested" else 0)
 
 
+def test_the_standard_error_of_the_632_bootstrap_is_the_spread_of_its_estimate_in_short():
+    found = cases.covered_by_refitting("bootstrap632+", 100, 60, np.random.default_rng(7))
+    assert 0.85 < found["se ratio"] < 1.5
+    assert abs(found["bias"]) < 0.2
+    assert found["expected"] > 0.8
+
+
+def test_conservative_z_is_conservative_in_short():
+    found = cases.covered_by_refitting("conservative-z", 100, 60, np.random.default_rng(8))
+    assert found["se ratio"] > 1.3
+    assert found["expected"] >= 0.95
+
+
 @pytest.mark.parametrize("plan", ["cv:10", "cv:3x10"])
 def test_the_default_verdict_rejects_a_true_null_no_more_than_it_may_in_short(plan):
     for n in (60, 100, 200):

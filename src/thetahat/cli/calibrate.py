@@ -20,7 +20,7 @@ __all__ = ["calibrate"]
     metavar="METHOD",
     default="auto",
     show_default=True,
-    help="corrected-t, clt, clt-within, nested, holdout or plain.",
+    help="corrected-t, clt, clt-within, nested, conservative-z, holdout or plain.",
 )
 @click.option(
     "--resampling", metavar="PLAN", default="auto", show_default=True, help="holdout:F, cv:K, cv:RxK or loo."

@@ -95,15 +95,16 @@ JUDGING: Sequence[Option] = (
         metavar="PLAN",
         default="auto",
         show_default=True,
-        help="How rows are held out: holdout:F, cv:K, cv:RxK (R repeats of K folds), nested:RxK or loo.",
+        help="How rows are held out: holdout:F, cv:K, cv:RxK (R repeats of K folds), nested:RxK, "
+        "halves:MxJ, bootstrap:B or loo.",
     ),
     click.option(
         "--interval",
         metavar="METHOD",
         default="auto",
         show_default=True,
-        help="Of a model's loss: corrected-t, clt, clt-within, nested, groups, blocks, holdout, or plain "
-        "(too narrow).",
+        help="Of a model's loss: corrected-t, clt, clt-within, groups, blocks, holdout, plain (too narrow); "
+        "nested, conservative-z and bootstrap632+ have draws of their own.",
     ),
     click.option(
         "--pairs",

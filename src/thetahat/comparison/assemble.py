@@ -24,7 +24,9 @@ from thetahat.results.comparison import ChoiceRecord, Estimate, LeaderRecord, Mo
 __all__ = ["leader_record", "losses_of", "model_records"]
 
 
-def losses_of(candidates: Sequence[Candidate], replicates: Replicates[list[HeldOut]]) -> dict[str, OverDraws]:
+def losses_of(
+    candidates: Sequence[Candidate], replicates: Replicates[list[HeldOut]], method: IntervalMethod
+) -> dict[str, OverDraws]:
     """Return the held-out losses of each candidate that has one on every draw, best first."""
     n_train = np.array([len(draw.train) for draw in replicates.draws], dtype=float)
     n_test = np.array([len(draw.test) for draw in replicates.draws], dtype=float)
@@ -34,8 +36,9 @@ def losses_of(candidates: Sequence[Candidate], replicates: Replicates[list[HeldO
         rows = [rec.rows for value in replicates.values if (rec := value[place]).rows is not None]
         if rows and len(rows) == len(replicates.values):
             means = np.array([r.mean() for r in rows])
-            losses[candidate.name] = OverDraws(means, n_train, n_test, rows, tests)
-    return dict(sorted(losses.items(), key=lambda item: float(item[1].values.mean())))
+            by_chance = replicates.values[-1][place].no_information
+            losses[candidate.name] = OverDraws(means, n_train, n_test, rows, tests, by_chance)
+    return dict(sorted(losses.items(), key=lambda item: method(item[1]).estimate))
 
 
 def model_records(
@@ -96,6 +99,9 @@ def leader_record(
     """
     chosen_from = [name for name in losses if name != floor]
     if len(chosen_from) < 2 or len(losses[chosen_from[0]].values) < 2:
+        return None
+    if losses[chosen_from[0]].no_information is not None:
+        # The last draw is of all rows on themselves: its losses are not held out.
         return None
     columns = []
     for name in chosen_from:

@@ -130,9 +130,10 @@ def calibrate(
     data, target, task, drop, missing, sep, encoding, na_values
         As for ``compare``.
     interval : str
-        ``auto``, ``corrected-t``, ``clt``, ``clt-within``, ``nested``, ``holdout`` or ``plain``.
+        ``auto``, ``corrected-t``, ``clt``, ``clt-within``, ``nested``, ``conservative-z``, ``holdout`` or
+        ``plain``.
     resampling : str
-        As for ``compare``; ``nested`` has its own.
+        As for ``compare``; ``nested`` and ``conservative-z`` have their own.
     level : float
         Of the interval.
     runs : int

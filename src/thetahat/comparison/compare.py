@@ -22,6 +22,7 @@ from thetahat.comparison.held_out import HeldOutLoss
 from thetahat.comparison.metrics import choose_loss
 from thetahat.comparison.models import resolve
 from thetahat.comparison.planning import (
+    OWN_DRAWS,
     asked_plan,
     choose_interval,
     choose_pairs,
@@ -96,10 +97,12 @@ def compare(
     metric : str
         ``auto``, ``error``, ``log-loss``, ``squared-error`` or ``absolute-error``.
     resampling : str
-        ``auto``, ``holdout:F``, ``cv:K``, ``cv:RxK`` (R repeats of K folds), ``nested:RxK`` or ``loo``.
+        ``auto``, ``holdout:F``, ``cv:K``, ``cv:RxK`` (R repeats of K folds), ``nested:RxK``,
+        ``halves:MxJ`` (J splits of all rows and of each half of M halvings), ``bootstrap:B`` or ``loo``.
     interval : str
-        Of a model's loss: ``auto``, ``corrected-t``, ``clt``, ``clt-within``, ``nested`` (with draws of its
-        own), ``groups`` (over groups of rows), ``blocks`` (over stretches of time), ``holdout`` or ``plain``.
+        Of a model's loss: ``auto``, ``corrected-t``, ``clt``, ``clt-within``, ``groups`` (over groups of
+        rows), ``blocks`` (over stretches of time), ``holdout`` or ``plain``; with draws of their own
+        ``nested``, ``conservative-z`` and ``bootstrap632+``.
     pairs : str
         Of the difference of two models: ``auto``, ``clt`` (over rows), ``corrected-t`` (over folds),
         ``groups`` or ``blocks``; the verdict of another is shown beside.
@@ -211,9 +214,10 @@ def compare(
         out_of_time=lambda: deadline is not None and clock.time() > deadline,
         finished=lambda done: progress(done, len(draws)),
     )
-    losses = losses_of(candidates, replicates)
-    if plan.spec != "loo" and len(replicates.values) < 2 and len(draws) > 1:
+    done = len(replicates.values)
+    if done < len(draws) and (done < 2 or method.name in OWN_DRAWS):
         method = METHODS["none"]
+    losses = losses_of(candidates, replicates, method)
     by, beside = choose_pairs(pairs, method, draws, rows)
     if method.name == "none":
         by, beside = method, None

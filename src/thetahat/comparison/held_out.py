@@ -15,9 +15,17 @@ from thetahat.contracts import Fit, FloatArray, Prediction, Sample, Status
 __all__ = ["HeldOut", "HeldOutLoss"]
 
 
+# The loss by chance is a mean over pairs of rows; of many, so many cyclic shifts are taken.
+MOST_SHIFTS = 200
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class HeldOut:
-    """One candidate on one draw; ``rows`` is None where it failed, and ``detail`` says why."""
+    """One candidate on one draw; ``rows`` is None where it failed, and ``detail`` says why.
+
+    ``no_information`` is the loss where y and prediction have nothing to do with each other, for a draw of
+    all rows on themselves.
+    """
 
     status: Status
     detail: str
@@ -27,6 +35,7 @@ class HeldOut:
     scores: dict[str, float] | None = None
     choice: int | None = None
     tuning_seconds: float = 0.0
+    no_information: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,4 +96,22 @@ class HeldOutLoss:
             scores,
             None if chosen is None else int(chosen),
             fit.stats.get(SPENT, 0.0),
+            _by_chance(self.loss, y_new, new) if len(y_new) == len(y_seen) else None,
         )
+
+
+def _by_chance(loss: Loss, y: Any, predicted: Prediction) -> float:
+    """Return the mean loss of every y against the prediction of every row, where there are not too many."""
+    n = len(y)
+    shifts = np.unique(np.linspace(0, n, min(n, MOST_SHIFTS), endpoint=False).astype(np.int64))
+    total = 0.0
+    for shift in shifts:
+        rows = np.roll(np.arange(n), shift)
+        probability, score = predicted.probability, predicted.score
+        turned = Prediction(
+            predicted.value[rows],
+            None if probability is None else probability[rows],
+            None if score is None else score[rows],
+        )
+        total += float(np.mean(loss.of_rows(y, turned)))
+    return total / len(shifts)

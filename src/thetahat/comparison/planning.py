@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
 from thetahat.comparison.schema import Schema
 from thetahat.contracts import Draw
 from thetahat.errors import UsageError
+from thetahat.resampling.bootstrap632 import Bootstrap632, Bootstraps
 from thetahat.resampling.clusters import FEWEST, Clustered, blocks
+from thetahat.resampling.halves import ConservativeZ, Halves
 from thetahat.resampling.intervals import METHODS, IntervalMethod
 from thetahat.resampling.nested import Nested, NestedFolds
 from thetahat.resampling.plans import Holdout, KFold, Plan, Rows, parse
 
-__all__ = ["asked_plan", "choose_interval", "choose_pairs", "choose_plan", "fewest_class_rows"]
+__all__ = ["OWN_DRAWS", "asked_plan", "choose_interval", "choose_pairs", "choose_plan", "fewest_class_rows"]
 
 FOLDS_IF_FREE = 5
 FEWEST_FOR_ROWS = 60
@@ -23,23 +28,48 @@ FEWEST_GROUPS = 30
 PAIRS = ("auto", "clt", "corrected-t", "groups", "blocks")
 
 
+@dataclass(frozen=True, slots=True)
+class OwnDraws:
+    """The plan of an interval that has draws of its own, how it is typed, and the interval on its draws."""
+
+    plan: type[Any]
+    form: str
+    method: Callable[[Any, Sequence[Draw]], IntervalMethod]
+
+
+OWN_DRAWS: Mapping[str, OwnDraws] = MappingProxyType(
+    {
+        "nested": OwnDraws(NestedFolds, "nested:RxK", lambda plan, draws: Nested(plan)),
+        "conservative-z": OwnDraws(Halves, "halves:MxJ", lambda plan, draws: ConservativeZ(plan)),
+        "bootstrap632+": OwnDraws(Bootstraps, "bootstrap:B", lambda plan, draws: Bootstrap632(draws)),
+    }
+)
+
+
 def asked_plan(resampling: str, interval: str) -> Plan | None:
-    """Return the plan asked for; the nested interval asks for its own. None leaves the choice free.
+    """Return the plan asked for; some intervals ask for their own. None leaves the choice free.
 
     Raises
     ------
     UsageError
-        There is no such plan, or the nested interval is asked for on other draws.
+        There is no such plan, or an interval with draws of its own is asked for on others.
     """
     wanted = resampling.strip().lower()
-    if match := re.fullmatch(r"nested(?::(?:(\d+)x)?(\d+))?", wanted):
-        if match[2] is None:
-            return NestedFolds()
-        return NestedFolds(folds=int(match[2]), repeats=int(match[1] or 1))
-    if interval == "nested":
+    if match := re.fullmatch(r"(nested|halves)(?::(?:(\d+)x)?(\d+))?", wanted):
+        if match[3] is None:
+            return NestedFolds() if match[1] == "nested" else Halves()
+        times, size = int(match[2] or 1), int(match[3])
+        return NestedFolds(size, times) if match[1] == "nested" else Halves(size, times)
+    if match := re.fullmatch(r"bootstrap(?::(\d+))?", wanted):
+        return Bootstraps(int(match[1])) if match[1] else Bootstraps()
+    if interval in OWN_DRAWS:
         if wanted != "auto":
-            raise UsageError("resampling: the nested interval has draws of its own; use auto or nested:RxK")
-        return NestedFolds()
+            raise UsageError(
+                f"resampling: the {interval} interval has draws of its own; use auto or "
+                f"{OWN_DRAWS[interval].form}"
+            )
+        own: Plan = OWN_DRAWS[interval].plan()
+        return own
     return None if wanted == "auto" else parse(resampling)
 
 
@@ -75,10 +105,11 @@ def choose_interval(name: str, plan: Plan, draws: Sequence[Draw], rows: Rows) ->
     UsageError
         There is no such interval, or the rows have no groups or times for it.
     """
-    if isinstance(plan, NestedFolds):
-        if name not in ("auto", "nested"):
-            raise UsageError(f"interval: {name} is not for nested draws; use interval='nested' or cv:K")
-        return Nested(plan)
+    for own, draws_of in OWN_DRAWS.items():
+        if isinstance(plan, draws_of.plan):
+            if name not in ("auto", own):
+                raise UsageError(f"interval: {name} is not for {plan.spec}; use interval={own!r} or cv:K")
+            return draws_of.method(plan, draws)
     if name in ("groups", "blocks"):
         return _clustered(name, draws, rows)
     if rows.times is not None:
@@ -92,7 +123,7 @@ def choose_interval(name: str, plan: Plan, draws: Sequence[Draw], rows: Rows) ->
     if name == "auto":
         return METHODS["holdout" if len(draws) == 1 else "corrected-t"]
     if name not in METHODS:
-        known = ", ".join(("auto", *METHODS, "nested", "groups", "blocks"))
+        known = ", ".join(("auto", *METHODS, *OWN_DRAWS, "groups", "blocks"))
         raise UsageError(f"interval: there is no {name!r}; choose {known}")
     return METHODS[name]
 
@@ -120,7 +151,7 @@ def choose_pairs(
         return (_clustered("blocks", draws, rows) if name == "blocks" else single), None
     if name == "blocks":
         return _clustered(name, draws, rows), None
-    if len(draws) < 2 or single.name in ("none", "nested"):
+    if len(draws) < 2 or single.name in ("none", *OWN_DRAWS):
         if name != "auto":
             raise UsageError(f"pairs: {name} needs the draws of cv:K; leave it at auto")
         return single, None

@@ -45,6 +45,8 @@ class OverDraws:
         The value on each held-out row, where the quantity is a mean over rows.
     tests : sequence of J ndarrays of int, optional
         Which rows were held out, in the order of ``rows``.
+    no_information : float, optional
+        The mean loss where y and prediction have nothing to do with each other, where it was asked for.
     """
 
     values: FloatArray
@@ -52,6 +54,7 @@ class OverDraws:
     n_test: FloatArray
     rows: Sequence[FloatArray] | None = None
     tests: Sequence[IntArray] | None = None
+    no_information: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
