@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.base import ClassifierMixin
+from sklearn.linear_model._base import SparseCoefMixin
 from sklearn.utils import compute_class_weight
 from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
@@ -27,7 +30,7 @@ __all__ = ["LogisticRegression"]
 SOLVERS = {"lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga"}
 
 
-class LogisticRegression(ClassifierMixin, Described):  # type: ignore[misc]
+class LogisticRegression(ClassifierMixin, SparseCoefMixin, Described):  # type: ignore[misc]
     """Logistic regression for two classes, softmax regression fitted jointly for more.
 
     Minimises C Σ w (−log p(y | x)) + ½ ‖β‖²; ``C=np.inf`` is maximum likelihood.
@@ -124,8 +127,7 @@ class LogisticRegression(ClassifierMixin, Described):  # type: ignore[misc]
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit to rows X of shape (n, d) and class labels y of shape (n,)."""
         self._validate_params()
-        if self.l1_ratio:
-            raise UsageError(f"l1_ratio: must be 0, not {self.l1_ratio:g}: there is no L1 penalty here")
+        self._check_penalty()
         kept = [np.float64, np.float32]
         X, y = validate_data(self, X, y, accept_sparse=["csr", "csc", "coo"], dtype=kept)
         check_classification_targets(y)
@@ -188,8 +190,25 @@ class LogisticRegression(ClassifierMixin, Described):  # type: ignore[misc]
             return np.asarray(-np.logaddexp(0.0, np.column_stack([eta[:, 0], -eta[:, 0]])))
         return np.asarray(eta - np.logaddexp.reduce(eta, axis=1, keepdims=True))
 
+    def _check_penalty(self) -> None:
+        """Refuse an L1 penalty, and say which arguments scikit-learn is about to remove."""
+        if self.l1_ratio:
+            raise UsageError(f"l1_ratio: must be 0, not {self.l1_ratio:g}: there is no L1 penalty here")
+        going = []
+        if self.penalty != "deprecated":
+            going.append("'penalty' was deprecated: leave it out, and use C=np.inf for no penalty")
+        if self.l1_ratio is None:
+            going.append("'l1_ratio=None' was deprecated: leave it at 0")
+        if self.n_jobs is not None:
+            going.append("'n_jobs' has no effect and will be removed: leave it out")
+        for said in going:
+            warnings.warn(said, FutureWarning, stacklevel=3)
+        if self.penalty is None and self.C not in (1.0, np.inf):
+            warnings.warn("Setting penalty=None will ignore the C; leave one of them out", stacklevel=3)
+
     def _theta(self) -> Coefficients:
-        return Coefficients(self.intercept_, self.coef_.T)
+        coef: Any = self.coef_
+        return Coefficients(self.intercept_, (coef.toarray() if sparse.issparse(coef) else coef).T)
 
     def _eta(self, X: Any) -> FloatArray:
         check_is_fitted(self)
