@@ -186,7 +186,7 @@ class Workspace(Protocol[ThetaCo]):
     def solve(
         self, draws: Sequence[Draw], capacities: Sequence[Any], *, rngs: Sequence[Generator]
     ) -> Iterable[Fit[ThetaCo]]:
-        """Return a fit for each draw and, within a draw, each capacity."""
+        """Return a fit for each draw and, within a draw, each capacity; the estimator's own where none."""
         ...
 
 

@@ -138,7 +138,7 @@ class SharedLeastSquares:
     def _training(self, draw: Draw, part: Moments | None) -> tuple[Moments, Moments | None]:
         n = len(self._rows)
         rest = len(draw.test) <= len(draw.train) and len(draw.train) + len(draw.test) == n
-        if not rest or not (np.bincount(np.r_[draw.train, draw.test], minlength=n) == 1).all():
+        if not rest or not (np.bincount(np.concatenate([draw.train, draw.test]), minlength=n) == 1).all():
             return self._moments(draw.train), part
         part = self._moments(draw.test) if part is None else part
         if self._total is None:

@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 from numpy.random import Generator
 
-from thetahat.contracts import Draw, FloatArray
+from thetahat.contracts import Draw, FloatArray, IntArray
 from thetahat.errors import UsageError
 from thetahat.resampling.intervals import CorrectedT, MeanEstimate, OverDraws
 from thetahat.resampling.plans import KFold, Rows
@@ -67,9 +67,8 @@ class NestedFolds:
         draws = []
         for _ in range(self.repeats):
             folds = [draw.test for draw in KFold(self.folds).draws(rows, rng=rng)]
-            every = np.arange(rows.n)
-            out = [(fold,) for fold in folds] + list(combinations(folds, 2))
-            draws += [Draw(np.setdiff1d(every, np.concatenate(held)), np.concatenate(held)) for held in out]
+            draws += [_left_out(fold, rows.n) for fold in folds]
+            draws += [_left_out(np.concatenate(pair), rows.n) for pair in combinations(folds, 2)]
         return draws
 
 
@@ -123,6 +122,12 @@ class Nested:
         gap = float(losses.mean() - np.mean(outer))
         factor = {"full": 1 + (K - 2) / K, "share": (K - 2) / K, "none": 0.0}[self.correction]
         return MeanEstimate(float(losses.mean()) - factor * gap, se, np.inf)
+
+
+def _left_out(test: IntArray, n: int) -> Draw:
+    train = np.ones(n, dtype=bool)
+    train[test] = False
+    return Draw(np.flatnonzero(train), test)
 
 
 def _inner_losses(one: Sequence[FloatArray], two: Sequence[FloatArray]) -> list[list[FloatArray]]:

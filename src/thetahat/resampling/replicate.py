@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -11,9 +11,12 @@ import joblib
 from numpy.random import Generator
 from threadpoolctl import threadpool_limits
 
-from thetahat.contracts import Draw, Functional, PointEstimator, Sample
+from thetahat.contracts import Draw, Fit, Functional, PointEstimator, Sample, SharesWork, Workspace
 
 __all__ = ["Replicates", "replicate"]
+
+# Draws that share their work in one piece: fixed, so that the values do not depend on the workers.
+TOGETHER = 64
 
 Theta = TypeVar("Theta")
 Value = TypeVar("Value")
@@ -49,6 +52,7 @@ def replicate(
     *,
     rng: Generator,
     jobs: int = 1,
+    shared_work: bool = True,
     out_of_time: Callable[[], bool] = lambda: False,
     finished: Callable[[int], None] = lambda count: None,
 ) -> Replicates[Value]:
@@ -71,6 +75,9 @@ def replicate(
         Parent of the draws' generators.
     jobs : int
         Worker processes; −1 is one a processor.
+    shared_work : bool
+        Whether an estimator that can fit many draws at once does, a fixed number of them at a time; the
+        values are those of refitting each, to rounding.
     out_of_time : callable
         Asked before each draw is handed out; once it is true no further draw is begun.
     finished : callable
@@ -85,14 +92,20 @@ def replicate(
     done: dict[int, Value] = {}
     stopped = ""
     handed_out = 0
+    workspace: Workspace[Theta] | None = None
+    at_once = 1
+    if shared_work and isinstance(estimator, SharesWork):
+        workspace, at_once = estimator.prepare(sample), TOGETHER
 
     def tasks() -> Iterator[Any]:
         nonlocal handed_out
-        for number, (draw, child) in enumerate(zip(draws, rng.spawn(len(draws)), strict=True)):
+        children = rng.spawn(len(draws))
+        for start in range(0, len(draws), at_once):
             if out_of_time():
                 return
-            handed_out += 1
-            yield joblib.delayed(_one)(number, estimator, sample, draw, functional, child)
+            part, rngs = draws[start : start + at_once], children[start : start + at_once]
+            handed_out += len(part)
+            yield joblib.delayed(_some)(start, estimator, workspace, sample, part, functional, rngs)
 
     workers = min(joblib.effective_n_jobs(jobs), len(draws))
     pool = joblib.Parallel(
@@ -100,8 +113,8 @@ def replicate(
     )
     try:
         with closing(pool(tasks())) as results:
-            for number, value in results:
-                done[number] = value
+            for found in results:
+                done.update(found)
                 finished(len(done))
     except KeyboardInterrupt:
         stopped = "interrupted by the user"
@@ -111,15 +124,23 @@ def replicate(
     return Replicates([draws[i] for i in order], [done[i] for i in order], len(draws), stopped)
 
 
-def _one(
-    number: int,
+def _some(
+    start: int,
     estimator: PointEstimator[Theta],
+    workspace: Workspace[Theta] | None,
     sample: Sample,
-    draw: Draw,
+    draws: Sequence[Draw],
     functional: Functional[Theta, Value],
-    rng: Generator,
-) -> tuple[int, Value]:
+    rngs: Sequence[Generator],
+) -> dict[int, Value]:
+    values = {}
     with threadpool_limits(1):
-        train = sample.take(draw.train)
-        fit = estimator.estimate(train, rng=rng)
-        return number, functional(fit, train, sample.take(draw.test))
+        trains = [sample.take(draw.train) for draw in draws]
+        fits: Iterable[Fit[Theta]]
+        if workspace is not None:
+            fits = workspace.solve(draws, (), rngs=rngs)
+        else:
+            fits = (estimator.estimate(train, rng=rng) for train, rng in zip(trains, rngs, strict=True))
+        for number, (draw, train, fit) in enumerate(zip(draws, trains, fits, strict=True), start):
+            values[number] = functional(fit, train, sample.take(draw.test))
+    return values
