@@ -17,6 +17,7 @@ from thetahat.cli.compare import compare, demo, report
 from thetahat.cli.console import complain
 from thetahat.cli.fit import fit, predict
 from thetahat.cli.mle import mle
+from thetahat.cli.theory import theory
 from thetahat.errors import DataError, ThetaHatError
 
 __all__ = ["main"]
@@ -49,5 +50,5 @@ def main() -> None:
     """Maximum-likelihood machine learning with an error bar on everything."""
 
 
-for command in (compare, fit, predict, mle, calibrate, check, demo, report):
+for command in (compare, fit, predict, mle, calibrate, check, demo, report, theory):
     main.add_command(command)
