@@ -22,6 +22,7 @@ __all__ = [
     "Fit",
     "FloatArray",
     "Functional",
+    "HasPointEstimator",
     "IntArray",
     "NLLTerms",
     "PointEstimator",
@@ -169,6 +170,15 @@ class Predictor(Protocol[Theta]):
 
     def predict(self, theta: Theta, X: Any, /) -> Prediction:
         """Predict the rows of X with this estimate."""
+        ...
+
+
+@runtime_checkable
+class HasPointEstimator(Protocol):
+    """What a public class declares that is a point estimator of ours underneath."""
+
+    def point_estimator(self, classes: int | None, /) -> Predictor[Any] | None:
+        """Return it, for class codes 0 … K−1 or for numbers; None where its settings have no equal."""
         ...
 
 

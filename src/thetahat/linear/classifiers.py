@@ -190,6 +190,13 @@ class LogisticRegression(ClassifierMixin, SparseCoefMixin, Described):  # type: 
             return np.asarray(-np.logaddexp(0.0, np.column_stack([eta[:, 0], -eta[:, 0]])))
         return np.asarray(eta - np.logaddexp.reduce(eta, axis=1, keepdims=True))
 
+    def point_estimator(self, classes: int | None, /) -> Logistic | None:
+        """Return the point estimator underneath, which shares work; None where classes are weighed."""
+        if classes is None or self.class_weight is not None or self.l1_ratio:
+            return None
+        C = np.inf if self.penalty is None else self.C
+        return Logistic(C, classes, self.max_iter, self.tol, self.fit_intercept)
+
     def _check_penalty(self) -> None:
         """Refuse an L1 penalty, and say which arguments scikit-learn is about to remove."""
         if self.l1_ratio:

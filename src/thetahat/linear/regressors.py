@@ -91,6 +91,10 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, Described):  # type: ig
         """Return the mean of y at the rows of X."""
         return _linear_predictor(self, X)
 
+    def point_estimator(self, classes: int | None, /) -> LeastSquares | None:
+        """Return the point estimator underneath, which shares work; None where slopes are held positive."""
+        return None if self.positive else LeastSquares(np.inf, self.fit_intercept)
+
     def _describe(self, rows: Any) -> LikelihoodResult:
         return _describe_linear(self, rows, np.inf)
 
@@ -178,6 +182,13 @@ class Ridge(MultiOutputMixin, RegressorMixin, Described):  # type: ignore[misc]
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the mean of y at the rows of X."""
         return _linear_predictor(self, X)
+
+    def point_estimator(self, classes: int | None, /) -> LeastSquares | None:
+        """Return the point estimator underneath, which shares work; None where alpha is no single number."""
+        if self.positive or np.size(self.alpha) != 1:
+            return None
+        alpha = float(np.ravel(self.alpha)[0])
+        return LeastSquares(1 / alpha if alpha > 0 else np.inf, self.fit_intercept)
 
     def _describe(self, rows: Any) -> LikelihoodResult:
         with np.errstate(divide="ignore"):

@@ -19,7 +19,7 @@ from scipy import linalg
 from thetahat.contracts import Draw, Fit, FloatArray, Sample, Status
 from thetahat.linear.coefficients import Coefficients
 from thetahat.linear.objective import columns
-from thetahat.numerics.scatter import Moments, Total, moments
+from thetahat.numerics.scatter import Moments, Total, moments, moments_at_once, products
 
 if TYPE_CHECKING:
     from thetahat.linear.least_squares import LeastSquares
@@ -32,6 +32,10 @@ WORST_ERROR = 1e-10
 # A held-out sum of squares this small a part of Σy² has lost digits to subtraction.
 SMALLEST_PART = 1e-3
 MOST_PARTS_KEPT = 64
+# Many draws of one penalty are summed in one matrix product of all pairs of columns, where these fit so
+# many numbers; a draw of few columns costs less to sum than to handle.
+MOST_PAIRS = 8_000_000
+FEWEST_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,12 +74,18 @@ class SharedLeastSquares:
         np.subtract(X, self._mean_x, out=self._rows[:, 1 : 1 + self._d])
         np.subtract(y, self._mean_y, out=self._rows[:, 1 + self._d :])
         self._total: Total | None = None
+        self._pairs: FloatArray | None = None
 
     def solve(
         self, draws: Sequence[Draw], capacities: Sequence[float] = (), *, rngs: Sequence[Generator] = ()
     ) -> Iterator[Fit[Coefficients]]:
         """Return a fit for each draw and, within a draw, each C; ``rngs`` are not needed."""
         C = np.asarray(capacities if len(capacities) else [self.model.C], dtype=np.float64)
+        width = self._rows.shape[1]
+        few = len(self._rows) * width * (width + 1) // 2 <= MOST_PAIRS
+        if len(C) == 1 and len(draws) >= FEWEST_AT_ONCE and few and not self.model.standardise:
+            yield from self._at_once(draws, float(C[0]))
+            return
         for draw, path, _ in self._paths(draws, C):
             for place, c in enumerate(C):
                 if path is None or path.error[place] > WORST_ERROR:
@@ -111,6 +121,45 @@ class SharedLeastSquares:
                 if squares.min() < SMALLEST_PART * part.yy[k]:
                     out[number, :, k] = self._errors_of(path, draw, k)
         return out
+
+    def _at_once(self, draws: Sequence[Draw], C: float) -> Iterator[Fit[Coefficients]]:
+        """Solve the normal equations of all draws together; refit where their digits may not do.
+
+        The largest eigenvalue is at most the trace, and the smallest at least the penalty: an error bound
+        that costs nothing. Without a penalty the eigenvalues are computed.
+        """
+        if self._pairs is None:
+            self._pairs = products(self._rows)
+        n, d = len(self._rows), self._d
+        counts = np.stack([np.bincount(draw.train, minlength=n) for draw in draws]).astype(np.float64)
+        if self._weight is not None:
+            counts *= self._weight
+        sums = moments_at_once(self._pairs, counts, self._rows.shape[1])
+        gram, cross = sums[:, 1 : 1 + d, 1 : 1 + d], sums[:, 1 : 1 + d, 1 + d :]
+        total = np.maximum(sums[:, 0, 0], np.finfo(np.float64).tiny)[:, None]
+        mean_x = mean_y = np.zeros((len(draws), 1))
+        if self.model.intercept:
+            mean_x, mean_y = sums[:, 0, 1 : 1 + d] / total, sums[:, 0, 1 + d :] / total
+            gram = gram - mean_x[:, :, None] * sums[:, 0, None, 1 : 1 + d]
+            cross = cross - mean_x[:, :, None] * sums[:, 0, None, 1 + d :]
+        error = EPS * np.trace(gram, axis1=1, axis2=2) * C
+        if not (error <= WORST_ERROR).all():
+            values = np.linalg.eigvalsh(gram)
+            least = values[:, 0] + 1 / C
+            with np.errstate(divide="ignore", invalid="ignore"):
+                error = np.where(least > 0, EPS * values[:, -1] / least, np.inf)
+        sound = error <= WORST_ERROR
+        gram = np.where(sound[:, None, None], gram + np.eye(d) / C, np.eye(d))
+        coef = np.linalg.solve(gram, cross)
+        if self.model.intercept:
+            intercept = self._mean_y + mean_y - np.einsum("nd,ndk->nk", mean_x + self._mean_x, coef)
+        else:
+            intercept = np.zeros((len(draws), cross.shape[2]))
+        for place, draw in enumerate(draws):
+            if sound[place]:
+                yield Fit(Coefficients(intercept[place], coef[place]), Status.SOLVED, {"rank": float(d)})
+            else:
+                yield self._refitted(draw, C)
 
     def _paths(
         self, draws: Sequence[Draw], C: FloatArray

@@ -15,7 +15,7 @@ import numpy as np
 from thetahat.contracts import FloatArray
 from thetahat.numerics.doubled import add_exactly
 
-__all__ = ["Moments", "Total", "moments"]
+__all__ = ["Moments", "Total", "moments", "moments_at_once", "products"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,6 +70,32 @@ def moments(rows: FloatArray, columns: int, weight: FloatArray | None = None) ->
         return Moments(rows.T @ rows, columns)
     rooted = rows * np.sqrt(weight)[:, None]
     return Moments(rooted.T @ rooted, columns)
+
+
+def products(rows: FloatArray) -> FloatArray:
+    """Return the products of all pairs of columns, row by row: shape (n, q (q + 1) / 2)."""
+    up, across = np.triu_indices(rows.shape[1])
+    return rows[:, up] * rows[:, across]
+
+
+def moments_at_once(pairs: FloatArray, counts: FloatArray, width: int) -> FloatArray:
+    """Return the moments of many draws in one matrix product, shape (D, q, q).
+
+    Parameters
+    ----------
+    pairs : ndarray of shape (n, q (q + 1) / 2)
+        From :func:`products`.
+    counts : ndarray of shape (D, n)
+        How often each draw holds each row, times the row's weight.
+    width : int
+        q.
+    """
+    up, across = np.triu_indices(width)
+    sums = counts @ pairs
+    out = np.empty((len(counts), width, width))
+    out[:, up, across] = sums
+    out[:, across, up] = sums
+    return out
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,9 +16,33 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from thetahat.contracts import Fit, FloatArray, Prediction, Sample, Status
+from thetahat.contracts import Fit, FloatArray, HasPointEstimator, Prediction, Predictor, Sample, Status
+from thetahat.errors import UsageError
 
-__all__ = ["SklearnPredictor"]
+__all__ = ["SklearnPredictor", "point_estimator"]
+
+
+def point_estimator(estimator: Any, classes: int | None) -> Predictor[Any]:
+    """Return an estimator as a point estimator: our own where it is one underneath, else adapted.
+
+    Parameters
+    ----------
+    estimator : object
+        A ``Predictor``, or anything with ``fit``, ``predict`` and ``get_params``.
+    classes : int or None
+        How many classes; None for numbers.
+
+    Raises
+    ------
+    UsageError
+        It is neither.
+    """
+    if isinstance(estimator, Predictor):
+        return estimator
+    if not (hasattr(estimator, "fit") and hasattr(estimator, "predict") and hasattr(estimator, "get_params")):
+        raise UsageError(f"estimator: {estimator!r} has no fit, predict and get_params")
+    own = estimator.point_estimator(classes) if isinstance(estimator, HasPointEstimator) else None
+    return SklearnPredictor(estimator, classes) if own is None else own
 
 
 @dataclass(frozen=True, slots=True, eq=False)
