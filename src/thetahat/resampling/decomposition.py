@@ -16,7 +16,7 @@ from thetahat.resampling.adapter import point_estimator
 from thetahat.resampling.replicate import replicate
 from thetahat.resampling.terms import kohavi_wolpert, log, squared, zero_one
 
-__all__ = ["Decomposition", "decompose", "summarise"]
+__all__ = ["Decomposition", "decompose", "drawn", "summarise"]
 
 LossName = Literal["auto", "squared", "zero-one", "kohavi-wolpert", "log"]
 LOSSES = ("auto", "squared", "zero-one", "kohavi-wolpert", "log")
@@ -173,7 +173,7 @@ def decompose(
         fixed = None if X_test is None else _rows(X_test)
         sample, plan = Sample(X, y), _resamples(len(y), draws, rng_draws, left_out=fixed is None)
     else:
-        sample, plan = _drawn(population, draws, labels, rng_draws)
+        sample, plan = drawn(population, draws, labels, rng_draws)
         fixed = X
 
     def predicted(fit: Fit[Any], rows: Any) -> FloatArray:
@@ -283,7 +283,7 @@ def _resamples(n: int, draws: int, rng: Generator, *, left_out: bool) -> list[Dr
     return [Draw(train, np.flatnonzero(np.bincount(train, minlength=n) == 0)) for train in taken]
 
 
-def _drawn(
+def drawn(
     population: Callable[[Generator], tuple[Any, Any]], draws: int, labels: Any, rng: Generator
 ) -> tuple[Sample, list[Draw]]:
     """Return samples of a population one after the other, and the draws that take them apart."""

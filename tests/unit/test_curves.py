@@ -1,0 +1,217 @@
+"""Capacity curves and learning curves: what they show, and what their bands hold."""
+
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.datasets import load_diabetes, load_wine
+from sklearn.linear_model import Ridge
+from sklearn.neighbors import KNeighborsClassifier
+
+import thetahat as th
+from thetahat.errors import UsageError
+from thetahat.resampling.bands import critical_value
+from thetahat.resampling.capacity import capacity_curve
+from thetahat.resampling.learning import PowerLaw, RowsNeeded, _power_law, learning_curve
+
+
+class RandomFeatures(RegressorMixin, BaseEstimator):
+    """Least squares of minimum norm on random cosines."""
+
+    def __init__(self, features=10, seed=0):
+        self.features = features
+        self.seed = seed
+
+    def _map(self, X):
+        rng = np.random.default_rng(self.seed)
+        W, shift = rng.normal(size=(X.shape[1], 400)), rng.uniform(0, 2 * np.pi, 400)
+        return np.cos(X @ W + shift)[:, : self.features]
+
+    def fit(self, X, y):
+        self.coef_ = np.linalg.pinv(self._map(X)) @ y
+        return self
+
+    def predict(self, X):
+        return self._map(X) @ self.coef_
+
+
+def smooth(rng, n=40):
+    X = rng.normal(size=(n, 5))
+    return X, np.sin(X[:, 0]) + X[:, 1] + 0.3 * rng.normal(size=n)
+
+
+def test_double_descent_at_the_interpolation_threshold():
+    X, y = smooth(np.random.default_rng(9), 300)
+    found = capacity_curve(
+        RandomFeatures(), "features", [5, 15, 30, 40, 60, 150, 400], X, y, population=smooth, draws=25
+    )
+    error, variance, train = (found.estimate[n] for n in ("held_out_error", "variance", "train_error"))
+    assert error.argmax() == variance.argmax() == 3
+    assert error[6] < error[3] / 4
+    assert (train[4:] < 1e-12).all()
+    assert error[1] < error[2] < error[3]
+
+
+def test_ridge_has_the_classical_u():
+    rng = np.random.default_rng(0)
+    X, y = load_diabetes(return_X_y=True)
+    X = np.column_stack([X / X.std(axis=0), rng.normal(size=(442, 100))])
+    found = capacity_curve(th.Ridge(), "alpha", np.geomspace(0.1, 1e5, 9).tolist(), X, y, cv="cv:4x5")
+    error = found.estimate["held_out_error"]
+    assert 0 < error.argmin() < 8
+    assert error[0] > error.min() < error[-1]
+    assert found.best == found.values[error.argmin()]
+    assert (np.diff(found.estimate["variance"]) < 0.1).all()
+    assert (np.diff(found.estimate["train_error"]) > 0).all()
+
+
+def test_the_terms_add_to_the_held_out_error_at_every_value():
+    X, y = load_wine(return_X_y=True)
+    for metric in ("zero-one", "log"):
+        found = capacity_curve(
+            KNeighborsClassifier(), "n_neighbors", [3, 10, 40], X, y, cv="cv:3x4", metric=metric
+        )
+        total = found.estimate["bias2"] + found.estimate["variance"]
+        np.testing.assert_allclose(total, found.estimate["held_out_error"], rtol=1e-10)
+    table = found.table()
+    assert list(table)[:4] == ["value", "train_error", "train_error_lower", "train_error_upper"]
+    assert table["value"] == [3, 10, 40]
+
+
+def test_shared_work_over_the_capacity_equals_refitting():
+    X, y = load_diabetes(return_X_y=True)
+    values = [0.01, 1.0, 100.0]
+    one = capacity_curve(th.Ridge(), "alpha", values, X, y, cv="cv:2x5")
+    other = capacity_curve(Ridge(tol=1e-12), "alpha", values, X, y, cv="cv:2x5")
+    for name, value in one.estimate.items():
+        np.testing.assert_allclose(value, other.estimate[name], rtol=1e-7)
+        np.testing.assert_allclose(one.se[name], other.se[name], rtol=1e-5)
+
+
+def test_the_band_over_a_grid_is_sidaks_for_independent_points_and_free_for_equal_ones():
+    rng = np.random.default_rng(0)
+    independent = critical_value(np.eye(8), 0.95, np.inf, rng)
+    assert independent == pytest.approx(stats.norm.ppf(0.5 + 0.95 ** (1 / 8) / 2), abs=0.04)
+    equal = critical_value(np.full((8, 8), 4.0), 0.95, 9.0, rng)
+    assert equal == pytest.approx(stats.t.ppf(0.975, 9), abs=0.06)
+
+
+def test_the_bands_hold_over_the_whole_grid_of_polynomials_in_noise():
+    """Held-out error of ridge on fresh samples: the truth by two thousand other training sets."""
+    values = [0.1, 3.0, 30.0, 300.0]
+
+    def population(rng, n=40):
+        X = rng.normal(size=(n, 8))
+        return X, X[:, 0] + 0.5 * X[:, 1] ** 2 + rng.normal(size=n)
+
+    rng = np.random.default_rng(1)
+    X, y = population(rng, 4000)
+    exact = capacity_curve(th.Ridge(), "alpha", values, X, y, population=population, draws=2000, rng=rng)
+    covered = dict.fromkeys(exact.estimate, 0)
+    runs = 60
+    for run in range(runs):
+        rng = np.random.default_rng(100 + run)
+        X, y = population(rng, 300)
+        found = capacity_curve(th.Ridge(), "alpha", values, X, y, population=population, draws=30, rng=rng)
+        for name in covered:
+            inside = (found.lower[name] <= exact.estimate[name]) & (exact.estimate[name] <= found.upper[name])
+            covered[name] += inside.all()
+    for name, count in covered.items():
+        assert count / runs >= 0.95 - 4 * np.sqrt(0.05 * 0.95 / runs), (name, count / runs)
+        # Each point alone at the same width would be missed less often than the whole band.
+        assert (found.upper[name] - found.estimate[name] >= 1.96 * found.se[name]).all()
+
+
+def test_the_power_law_is_found_again():
+    sizes = np.array([10, 20, 40, 80, 160, 320, 640])
+    mean = 2.0 + 0.5 * (sizes / 640) ** -0.7
+    law = _power_law(sizes, mean, np.eye(7) * 1e-8, True, np.random.default_rng(0))
+    assert law.a[0] == pytest.approx(2.0, abs=0.02)
+    assert law.b[0] == pytest.approx(0.5, abs=0.02)
+    assert law.c[0] == pytest.approx(0.7, rel=0.03)
+    assert law.reach(2.25)[0] == pytest.approx(640 * 0.5 ** (-1 / 0.7), rel=0.05)
+    assert np.isinf(law.reach(1.9)[0])
+
+
+def test_the_interval_of_an_extrapolation_covers_the_truth_of_least_squares():
+    """E[error] of least squares on p normal columns and n rows is σ² (n − 1)(n + 1) / (n (n − p − 2))."""
+    p = 5
+    truth = 199 * 201 / (200 * (200 - p - 2))
+    covered, runs = 0, 40
+    for run in range(runs):
+        rng = np.random.default_rng(run)
+        X = rng.normal(size=(100, p))
+        y = X[:, 0] + rng.normal(size=100)
+        curve = learning_curve(th.LinearRegression(), X, y, [15, 22, 33, 50, 80], cv="cv:4x5", rng=rng)
+        _, low, high = curve.predict(200)
+        covered += low <= truth <= high
+    assert covered / runs >= 0.95 - 4 * np.sqrt(0.05 * 0.95 / runs)
+
+
+def test_a_learning_curve_of_classes_falls_and_its_table_holds_it():
+    X, y = load_wine(return_X_y=True)
+    curve = learning_curve(KNeighborsClassifier(3), X, y, [12, 30, 60, 120], cv="cv:3x5")
+    assert curve.metric == "zero-one"
+    error = curve.estimate["held_out_error"]
+    assert error[0] > error[-1]
+    assert list(curve.table()) == [
+        "n",
+        "train_error",
+        "train_error_lower",
+        "train_error_upper",
+        "held_out_error",
+        "held_out_error_lower",
+        "held_out_error_upper",
+    ]
+    low, high = curve.predict(500)[1:]
+    assert low <= curve.predict(500)[0] <= high
+    needed = curve.rows_for(float(error[0]))
+    assert needed.low <= needed.rows <= needed.high
+    assert needed.rows < 60
+
+
+def test_a_gap_that_is_there_is_decided_sooner_than_one_that_is_not():
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(200, 6))
+    y = X[:, 0] + rng.normal(size=200)
+    real = learning_curve(th.Ridge(1.0), X, y, against=th.Ridge(1000.0), cv="cv:3x5")
+    assert real.rows_to_decide().rows == pytest.approx(160, rel=0.05)
+    none = learning_curve(th.Ridge(1.0), X, y, against=th.Ridge(1.01), cv="cv:3x5")
+    assert none.rows_to_decide().rows > 160
+    with pytest.raises(UsageError, match="give learning_curve an against"):
+        learning_curve(th.Ridge(1.0), X, y, cv="cv:1x5").rows_to_decide()
+
+
+def test_rows_needed_reads_as_a_sentence():
+    assert str(RowsNeeded(672.0, 86.0, np.inf)) == "about 672 rows (86 to no limit)"
+    assert str(RowsNeeded(np.inf, 900.0, np.inf)).startswith("no number of rows")
+    assert PowerLaw(np.array([1.0]), np.array([1.0]), np.array([1.0]), 10.0)(20.0)[0] == 1.5
+
+
+def test_the_plots_say_what_they_show():
+    X, y = load_diabetes(return_X_y=True)
+    ax = capacity_curve(th.Ridge(), "alpha", [0.01, 1.0, 100.0], X, y, cv="cv:2x3").plot()
+    assert ax.get_title(loc="left").startswith("Held-out error is least at alpha = ")
+    assert ax.get_xscale() == "log"
+    curve = learning_curve(th.Ridge(0.01), X, y, cv="cv:2x3")
+    assert "asks for about" in curve.plot(goal=3200).get_title(loc="left")
+    assert curve.plot(until=5000).get_title(loc="left").startswith("At 5\N{THIN SPACE}000 rows")
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda X, y: capacity_curve(Ridge(), "alfa", [1], X, y), "Ridge has no 'alfa'"),
+        (lambda X, y: capacity_curve(Ridge(), "alpha", [], X, y), "values: name at least one"),
+        (lambda X, y: capacity_curve(Ridge(), "alpha", [1], X, y, cv="cv:5"), "no row is held out twice"),
+        (lambda X, y: capacity_curve(Ridge(), "alpha", [1], X, y, metric="auc"), "metric: choose"),
+        (lambda X, y: learning_curve(Ridge(), X, y, [10, 20]), "at least three different"),
+        (lambda X, y: learning_curve(Ridge(), X, y, [10, 20, 9999]), "the rows that train"),
+        (lambda X, y: learning_curve(Ridge(), X[:20], y[:20]), "needs more rows"),
+        (lambda X, y: learning_curve(Ridge(), X, y, cv="holdout:0.2"), "at least 3 draws"),
+    ],
+)
+def test_what_cannot_be_meant_is_named(call, said):
+    X, y = load_diabetes(return_X_y=True)
+    with pytest.raises(UsageError, match=said):
+        call(X, y)
