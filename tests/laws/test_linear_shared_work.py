@@ -120,3 +120,36 @@ def test_what_is_left_after_subtraction_is_as_good_as_the_sum_of_the_rest():
     parts = [moments(rng.normal(size=(20, 3)) * size, 1) for size in (1.0, 1e7, 1.0)]
     left = Total.of(parts).without(parts[1])
     np.testing.assert_allclose(left.matrix, parts[0].matrix + parts[2].matrix, rtol=1e-14)
+
+
+def many_draws(rows, count, rng):
+    return [Draw(rng.integers(rows, size=rows), np.arange(0)) for _ in range(count)]
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("C", [0.1, np.inf])
+def test_many_draws_at_once_equal_refitting_each(C, weighted, intercept):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(50, 4)) + 3.0
+    weight = rng.uniform(0.5, 2.0, size=50) if weighted else None
+    sample = Sample(X, X @ np.array([[1.0, 0.0], [0.0, 2.0], [1.0, 1.0], [0.0, 0.0]]) + 7.0, weight)
+    model = LeastSquares(C, intercept)
+    draws = many_draws(50, 12, rng)
+    for draw, fit in zip(draws, model.prepare(sample).solve(draws), strict=True):
+        alone = model.estimate(sample.take(draw.train), rng=rng)
+        np.testing.assert_allclose(fit.theta.coef, alone.theta.coef, rtol=1e-8, atol=1e-10)
+        np.testing.assert_allclose(fit.theta.intercept, alone.theta.intercept, rtol=1e-8, atol=1e-9)
+
+
+def test_draws_whose_digits_the_sums_cannot_carry_are_refitted():
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(40, 3))
+    X[:, 2] = X[:, 0] + 1e-7 * X[:, 1] * rng.normal(size=40)
+    sample = Sample(X, X[:, 0] + rng.normal(size=40))
+    model = LeastSquares()
+    draws = many_draws(40, 10, rng)
+    for draw, fit in zip(draws, model.prepare(sample).solve(draws), strict=True):
+        alone = model.estimate(sample.take(draw.train), rng=rng)
+        assert fit.status is alone.status
+        np.testing.assert_allclose(fit.theta.coef, alone.theta.coef, rtol=1e-6)
