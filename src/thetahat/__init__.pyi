@@ -45,6 +45,9 @@ from .linear.saving import load, save
 from .numerics.moments import moments
 from .resampling.assess import Assessment, assess
 from .resampling.bootstrap import Bootstrap, Jackknife, bootstrap, jackknife
+from .resampling.capacity import CapacityCurve, capacity_curve
+from .resampling.decomposition import Decomposition, decompose
+from .resampling.learning import LearningCurve, learning_curve
 from .svm.classification import SVC
 from .svm.leave_one_out import leave_one_out
 from .svm.novelty import OneClassSVM
@@ -60,17 +63,20 @@ __all__ = [
     "Binomial",
     "Bootstrap",
     "Calibration",
+    "CapacityCurve",
     "Categorical",
     "Code",
     "Comparison",
     "Conditional",
     "DataError",
+    "Decomposition",
     "Divergence",
     "Exponential",
     "Gamma",
     "Hypothesis",
     "Jackknife",
     "Laplace",
+    "LearningCurve",
     "LikelihoodResult",
     "LinearRegression",
     "LogNormal",
@@ -102,11 +108,14 @@ __all__ = [
     "autodiff",
     "bootstrap",
     "calibrate",
+    "capacity_curve",
     "compare",
     "cross_entropy",
+    "decompose",
     "held_out_probability",
     "jackknife",
     "kl_divergence",
+    "learning_curve",
     "leave_one_out",
     "load",
     "mle",

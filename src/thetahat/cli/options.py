@@ -115,6 +115,12 @@ JUDGING: Sequence[Option] = (
     ),
     click.option("--bayes", is_flag=True, help="Give pairs the probabilities of better, equivalent, worse."),
     click.option(
+        "--rows-needed",
+        is_flag=True,
+        help="Find how many rows would part the first and the farthest of those not told from it, from the "
+        "learning curves of both.",
+    ),
+    click.option(
         "--tune",
         metavar="GRID",
         multiple=True,

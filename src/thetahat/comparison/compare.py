@@ -21,6 +21,7 @@ from thetahat.comparison.checks import Examined, examine
 from thetahat.comparison.held_out import HeldOutLoss
 from thetahat.comparison.metrics import choose_loss
 from thetahat.comparison.models import resolve
+from thetahat.comparison.more_rows import with_curve, worth_a_curve
 from thetahat.comparison.planning import (
     OWN_DRAWS,
     asked_plan,
@@ -65,6 +66,7 @@ def compare(
     margin: float | None = None,
     correction: Literal["holm", "none"] = "holm",
     bayes: bool = False,
+    rows_needed: bool = False,
     tune: str | Iterable[str] | Mapping[str, Mapping[str, Iterable[Any]]] = "auto",
     tune_rule: Literal["best", "one-se"] = "best",
     task: Literal["auto", "classification", "regression"] = "auto",
@@ -114,6 +116,10 @@ def compare(
         Adjustment of the pairs' p-values.
     bayes : bool
         Whether pairs carry the probabilities of better, equivalent and worse (Bayesian correlated t).
+    rows_needed : bool
+        Whether the rows that would part the first and the model farthest behind it, of those that cannot be
+        told from it, are found from both learning curves, with an interval; at most a hundred more fits
+        of the two.
     tune : str, iterable of str, or mapping
         ``auto``: a model known by a short name chooses its parameters by 5-fold cross-validation inside
         each training fold, over its usual grid. ``none``: as given. ``"svm-rbf.C=0.1,1,10"``, several of
@@ -167,6 +173,7 @@ def compare(
         margin=margin,
         correction=correction,
         bayes=bayes,
+        rows_needed=rows_needed,
         tune=typed(tune),
         tune_rule=tune_rule,
         task=task,
@@ -186,7 +193,7 @@ def compare(
     asked = asked_plan(resampling, interval)
     deadline = None if time_limit is None else began + time_limit
     tuning = Tuning(*asked_grids(tune), tune_rule, deadline)
-    rng_plan, rng_fits, rng_rows, rng_winner = np.random.default_rng(seed).spawn(4)
+    rng_plan, rng_fits, rng_rows, rng_winner, rng_curve = np.random.default_rng(seed).spawn(5)
     table = read(data, sep=sep, encoding=encoding, na_values=na_values)
     whole = table
     if max_rows is not None and table.frame.height > max_rows:
@@ -223,6 +230,22 @@ def compare(
         by, beside = method, None
     judged = judging.judge(losses, judging.Rule(method, level, margin, correction, by, beside, bayes))
     names = list(losses)
+    uncertain = worth_a_curve(judged, names, FLOOR) if rows_needed and not replicates.stopped else None
+    if uncertain is not None:
+        by_curve = with_curve(
+            uncertain,
+            {candidate.name: candidate for candidate in candidates},
+            sample,
+            draws,
+            rows.labels,
+            loss,
+            classes,
+            level,
+            rng=rng_curve,
+            jobs=jobs,
+            out_of_time=lambda: deadline is not None and clock.time() > deadline,
+        )
+        judged = tuple(by_curve if pair is uncertain else pair for pair in judged)
     best = judging.winner(judged, names, FLOOR)
     said = [judging.sentence(judged, names, FLOOR, rows.n, best)]
     if baseline != FLOOR:

@@ -27,6 +27,7 @@ class Settings:
     margin: float | None = None
     correction: Literal["holm", "none"] = "holm"
     bayes: bool = False
+    rows_needed: bool = False
     tune: tuple[str, ...] = ("auto",)
     tune_rule: Literal["best", "one-se"] = "best"
     task: Literal["auto", "classification", "regression"] = "auto"

@@ -19,7 +19,7 @@ from thetahat.resampling.intervals import IntervalMethod, MeanEstimate, OverDraw
 from thetahat.resampling.posterior import posterior
 from thetahat.results.comparison import PairRecord, Verdict
 
-__all__ = ["Rule", "held_against", "judge", "paired", "sentence", "winner", "would_change"]
+__all__ = ["Rule", "held_against", "judge", "pair_of", "paired", "sentence", "winner", "would_change"]
 
 # Beyond this, "more rows" is no longer advice.
 MOST_ROWS_WORTH_SAYING = 10_000_000
@@ -209,20 +209,22 @@ def would_change(pairs: Sequence[PairRecord], names: Sequence[str], rows: int, b
         return ""
     leader, second = names[0], names[1]
     if best:
-        pair = _pair(pairs, leader, second)
+        pair = pair_of(pairs, leader, second)
         gap = f"{abs(pair.difference):.3g}"
         return (
             f"The next is {second}, {gap} behind in mean loss. Another kind of data, other settings of the "
             "models, or a margin larger than the gap would change this."
         )
     undecided = [
-        (pair, other) for other in names[1:] if (pair := _pair(pairs, leader, other)).verdict == "undecided"
+        (pair, other) for other in names[1:] if (pair := pair_of(pairs, leader, other)).verdict == "undecided"
     ]
     if not undecided:
         return "A smaller margin would ask for a finer distinction."
     pair, other = max(undecided, key=lambda found: abs(found[0].difference))
     if pair.p is None:
         return "An interval: this plan offers none yet, so no difference can be told from noise."
+    if pair.curve_rows is not None:
+        return _by_curve(pair, leader, other)
     if pair.rows_to_decide is None:
         return (
             f"Between {leader} and {other} there is next to no gap to find, so more rows are unlikely to "
@@ -231,6 +233,19 @@ def would_change(pairs: Sequence[PairRecord], names: Sequence[str], rows: int, b
     return (
         f"If the gap between {leader} and {other} is real and stays as it is, about "
         f"{_thousands(pair.rows_to_decide)} rows would show it (a rough guess from {_thousands(rows)})."
+    )
+
+
+def _by_curve(pair: PairRecord, leader: str, other: str) -> str:
+    needed = pair.curve_rows
+    assert needed is not None
+    if needed.rows is None:
+        return f"By the learning curves of {leader} and {other}, no number of rows is likely to part them."
+    low = "" if needed.low is None else _thousands(needed.low)
+    high = "without limit" if needed.high is None else f"to {_thousands(needed.high)}"
+    return (
+        f"By the learning curves of {leader} and {other}, about {_thousands(needed.rows)} rows would part "
+        f"them ({low} {high})."
     )
 
 
@@ -330,12 +345,13 @@ def holm(p_values: FloatArray) -> FloatArray:
     return adjusted
 
 
-def _pair(pairs: Sequence[PairRecord], a: str, b: str) -> PairRecord:
+def pair_of(pairs: Sequence[PairRecord], a: str, b: str) -> PairRecord:
+    """Return the pair of these two models, whichever comes first in it."""
     return next(pair for pair in pairs if {pair.a, pair.b} == {a, b})
 
 
 def _verdict_between(pairs: Sequence[PairRecord], a: str, b: str) -> Verdict | None:
-    return _verdict_of(a, _pair(pairs, a, b))
+    return _verdict_of(a, pair_of(pairs, a, b))
 
 
 def _verdict_of(name: str, pair: PairRecord) -> Verdict | None:

@@ -19,7 +19,15 @@ from thetahat.resampling.capacity import CurveMetric, losses_of_rows, plan_of, t
 from thetahat.resampling.plans import KFold, Plan, Rows
 from thetahat.resampling.replicate import replicate
 
-__all__ = ["LearningCurve", "PowerLaw", "RowsNeeded", "learning_curve"]
+__all__ = [
+    "LearningCurve",
+    "PowerLaw",
+    "RowsNeeded",
+    "curve_of",
+    "growing_draws",
+    "learning_curve",
+    "sizes_within",
+]
 
 # Exponents of the power law that are looked at: slower cannot be told from no progress.
 EXPONENTS = np.geomspace(0.1, 2.0, 400)
@@ -117,10 +125,15 @@ class LearningCurve:
         low, high = self._ends(rows[1:])
         return RowsNeeded(_bounded(rows[0]), low, high)
 
-    def rows_to_decide(self) -> RowsNeeded:
+    def rows_to_decide(self, se: float | None = None) -> RowsNeeded:
         """Return the training rows, at least those there are, at which the gap stands out of its own noise.
 
         The gap follows its power law, and its standard error falls as 1 / √n from that of the largest size.
+
+        Parameters
+        ----------
+        se : float, optional
+            Standard error of the gap at the largest size, where a sharper one than the curve's is known.
 
         Raises
         ------
@@ -133,7 +146,7 @@ class LearningCurve:
             )
         z = float(stats.norm.ppf(0.5 + self.level / 2))
         grid = np.geomspace(self.sizes[-1], MOST_ROWS, 400)
-        noise = z * self.se["gap"][-1] * np.sqrt(self.sizes[-1] / grid)
+        noise = z * (self.se["gap"][-1] if se is None else se) * np.sqrt(self.sizes[-1] / grid)
         clear = np.abs(self.law(grid)) > noise
         rows = np.where(clear.any(axis=1), grid[clear.argmax(axis=1)], np.inf)
         low, high = self._ends(rows[1:])
@@ -272,13 +285,8 @@ def learning_curve(
     if len(folds) < 3:
         raise UsageError("cv: a curve with error bars needs at least 3 draws; use cv:5x5")
     most = min(len(fold.train) for fold in folds)
-    asked = _sizes(sizes, most, max(SMALLEST_SIZE, 2 * len(labels)))
-    draws = [
-        Draw(order[:size], fold.test)
-        for fold in folds
-        for order in [_order(fold.train, y if len(labels) else None, rng_draws)]
-        for size in asked
-    ]
+    asked = sizes_within(sizes, most, max(SMALLEST_SIZE, 2 * len(labels)))
+    draws = growing_draws(folds, asked, y if len(labels) else None, rng_draws)
     losses = [
         _losses(each, Sample(X, y), draws, kind, len(labels) or None, child, jobs).reshape(
             len(folds), len(asked), 2
@@ -291,6 +299,32 @@ def learning_curve(
         columns = {"train_error": losses[0][:, :, 0], "held_out_error": losses[0][:, :, 1]}
     else:
         columns = {"gap": losses[0][:, :, 1] - losses[1][:, :, 1]}
+    return curve_of(columns, folds, asked, kind, level, rng_bands)
+
+
+def curve_of(
+    columns: Mapping[str, FloatArray],
+    folds: Sequence[Draw],
+    sizes: IntArray,
+    metric: str,
+    level: float,
+    rng: Generator,
+) -> LearningCurve:
+    """Return the curve of losses already measured.
+
+    Parameters
+    ----------
+    columns : mapping of str to ndarray of shape (J, m)
+        ``held_out_error``, or ``gap``, and what else is shown, of J draws at m sizes.
+    folds : sequence of J Draw
+        The draws, with all their training rows.
+    sizes : ndarray of shape (m,)
+        Training rows.
+    metric, level
+        As in :class:`LearningCurve`.
+    rng : Generator
+        Of the simulated curves.
+    """
     share = float(np.mean([len(fold.test) / len(fold.train) for fold in folds]))
     factor = 1 / len(folds) + share
     mean = {name: value.mean(axis=0) for name, value in columns.items()}
@@ -298,24 +332,40 @@ def learning_curve(
         name: factor * np.atleast_2d(np.cov(value, rowvar=False)) for name, value in columns.items()
     }
     se = {name: np.sqrt(np.diagonal(value)) for name, value in covariance.items()}
-    wide = {
-        name: critical_value(covariance[name], level, len(folds) - 1.0, rng_bands) * se[name] for name in mean
-    }
-    main = "held_out_error" if against is None else "gap"
-    law = _power_law(asked, mean[main], covariance[main], against is None, rng_bands)
+    wide = {name: critical_value(covariance[name], level, len(folds) - 1.0, rng) * se[name] for name in mean}
+    main = "gap" if "gap" in columns else "held_out_error"
+    law = _power_law(sizes, mean[main], covariance[main], main != "gap", rng)
     return LearningCurve(
-        asked,
+        sizes,
         mean,
         se,
         {name: mean[name] - wide[name] for name in mean},
         {name: mean[name] + wide[name] for name in mean},
         law,
-        kind,
+        metric,
         level,
     )
 
 
-def _sizes(sizes: Sequence[int] | None, most: int, fewest: int) -> IntArray:
+def growing_draws(
+    folds: Sequence[Draw], sizes: IntArray, labels: NDArray[Any] | None, rng: Generator
+) -> list[Draw]:
+    """Return each draw at each size: its training rows cut short, the larger sets holding the smaller."""
+    draws = []
+    for fold in folds:
+        order = _order(fold.train, labels, rng)
+        draws += [Draw(order[:size], fold.test) for size in sizes]
+    return draws
+
+
+def sizes_within(sizes: Sequence[int] | None, most: int, fewest: int) -> IntArray:
+    """Return the sizes asked for, or eight in equal ratios, none above what a draw has.
+
+    Raises
+    ------
+    UsageError
+        There are too few rows, or too few sizes.
+    """
     if sizes is None:
         if most < 3 * fewest:
             raise UsageError(f"X: a learning curve needs more rows; a draw trains on {most} here")

@@ -31,6 +31,7 @@ __all__ = [
     "Part",
     "PlanRecord",
     "ProvenanceRecord",
+    "RowsRecord",
     "Score",
     "TaskRecord",
     "TuningRecord",
@@ -207,12 +208,22 @@ class ModelRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class RowsRecord:
+    """Rows of the table that would decide a pair, by learning curves; ``None`` is without limit."""
+
+    rows: int | None
+    low: int | None
+    high: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class PairRecord:
     """Loss of a minus loss of b on the same held-out rows.
 
     ``verdict`` reads "a is … b"; ``textbook`` is the verdict of the rule that separate 95% intervals
     must not overlap. ``rows_to_decide`` is how many rows would decide if gap and spread stayed as
-    they are, ``None`` where that cannot be said. ``other`` is the verdict of the other interval for
+    they are, ``None`` where that cannot be said, and ``curve_rows`` the same from the learning curves of
+    both, where asked for. ``other`` is the verdict of the other interval for
     pairs; the last three are posterior probabilities of the Bayesian correlated t, where asked for.
     """
 
@@ -230,6 +241,7 @@ class PairRecord:
     p_better: float | None = None
     p_equivalent: float | None = None
     p_worse: float | None = None
+    curve_rows: RowsRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)

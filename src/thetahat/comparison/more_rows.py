@@ -1,0 +1,104 @@
+"""How many rows would decide a pair: from the learning curve of the gap between two candidates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.random import Generator
+from scipy import stats
+
+from thetahat.comparison.candidates import Candidate, Panel
+from thetahat.comparison.held_out import HeldOutLoss
+from thetahat.comparison.metrics import Loss
+from thetahat.comparison.verdict import pair_of
+from thetahat.contracts import Draw, IntArray, Sample
+from thetahat.resampling.learning import curve_of, growing_draws, sizes_within
+from thetahat.resampling.replicate import replicate
+from thetahat.results.comparison import PairRecord, RowsRecord
+
+__all__ = ["with_curve", "worth_a_curve"]
+
+# Draws and sizes of a curve: enough for a power law with an interval, at a price of about five comparisons.
+MOST_DRAWS = 20
+SIZES = 5
+FEWEST = 10
+
+
+def worth_a_curve(pairs: Sequence[PairRecord], names: Sequence[str], floor: str) -> PairRecord | None:
+    """Return the undecided pair of the first and the model farthest behind it, or None."""
+    undecided = [
+        pair
+        for other in names[1:]
+        if other != floor and (pair := pair_of(pairs, names[0], other)).verdict == "undecided"
+    ]
+    undecided = [pair for pair in undecided if pair.low is not None]
+    return max(undecided, key=lambda pair: abs(pair.difference), default=None)
+
+
+def with_curve(
+    pair: PairRecord,
+    candidates: Mapping[str, Candidate],
+    sample: Sample,
+    draws: Sequence[Draw],
+    labels: IntArray | None,
+    loss: Loss,
+    classes: int,
+    level: float,
+    *,
+    rng: Generator,
+    jobs: int,
+    out_of_time: Callable[[], bool],
+) -> PairRecord:
+    """Return the pair with the rows that would decide it, from both models fitted on fewer rows.
+
+    Unchanged where there are too few rows or draws for a curve, a fit fails, or time runs out.
+    """
+    folds = list(draws[:MOST_DRAWS])
+    most = min(len(fold.train) for fold in folds)
+    fewest = max(FEWEST, 2 * classes)
+    if len(folds) < 3 or most < 8 * fewest:
+        return pair
+    rng_draws, rng_fits, rng_curve = rng.spawn(3)
+    # Far below the table's size learners that need many rows follow another law than the one wanted here.
+    smallest = max(fewest, most // 4)
+    sizes = sizes_within(np.geomspace(smallest, most, SIZES).astype(int).tolist(), most, fewest)
+    panel = Panel([candidates[pair.a], candidates[pair.b]])
+    parts = growing_draws(folds, sizes, labels, rng_draws)
+    found = replicate(
+        panel,
+        sample,
+        parts,
+        HeldOutLoss(panel, loss, classes),
+        rng=rng_fits,
+        jobs=jobs,
+        out_of_time=out_of_time,
+    )
+    if found.stopped or any(one.rows is None for value in found.values for one in value):
+        return pair
+    means = [[float(np.mean(one.rows)) for one in value if one.rows is not None] for value in found.values]
+    gaps = np.array(means).reshape(len(folds), len(sizes), 2) @ np.array([1.0, -1.0])
+    curve = curve_of({"gap": gaps}, folds, sizes, loss.name, level, rng_curve)
+    needed = curve.rows_to_decide(se=_standard_error(pair, level))
+    whole = len(sample) / float(sizes[-1])
+    rows, low, high = (
+        None if math.isinf(value) else math.ceil(value * whole)
+        for value in (needed.rows, needed.low, needed.high)
+    )
+    return replace(pair, curve_rows=RowsRecord(rows, low, high))
+
+
+def _standard_error(pair: PairRecord, level: float) -> float:
+    """Return the error whose interval at the level is as wide as that which must come to exclude 0.
+
+    That is the verdict's own interval and not the curve's, at the level that the adjustment of the p-value
+    leaves of it.
+    """
+    assert pair.low is not None
+    assert pair.high is not None
+    half = (pair.high - pair.low) / 2
+    z = float(stats.norm.ppf(0.5 + level / 2))
+    times = pair.p_adjusted / pair.p if pair.p and pair.p_adjusted else 1.0
+    return half / z * float(stats.norm.isf((1 - level) / 2 / max(times, 1.0))) / z
