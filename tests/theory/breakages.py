@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import importlib
 import sys
+import time
 from dataclasses import replace
+from itertools import count
+
+import numpy as np
 
 
 def break_it(monkeypatch, place, make):
@@ -43,7 +47,146 @@ def scaled(factor):
     return lambda original: lambda *args, **kwargs: factor * original(*args, **kwargs)
 
 
+def likelihood(**changes):
+    """Break ``mle``: each change takes the fit to the wrong value of a field."""
+
+    def make(original):
+        def broken(*args, **kwargs):
+            found = original(*args, **kwargs)
+            return replace(found, **{name: change(found) for name, change in changes.items()})
+
+        return broken
+
+    return make
+
+
+def gradient(change):
+    """Break ``grad`` or ``jacobian``: the derivative is changed on its way out."""
+    return lambda original: lambda f, *which: lambda *x, **k: change(np.asarray(original(f, *which)(*x, **k)))
+
+
+def terms(**changes):
+    """Break ``nll_terms`` of an output family."""
+
+    def make(original):
+        def broken(self, y, eta, /):
+            found = original(self, y, eta)
+            return replace(found, **{name: change(getattr(found, name)) for name, change in changes.items()})
+
+        return broken
+
+    return make
+
+
+def divergence(change):
+    """Break a divergence: its value is changed."""
+    return lambda original: lambda *a, **k: (lambda d: replace(d, value=change(d.value)))(original(*a, **k))
+
+
+def slow(seconds):
+    """Break a method that should be fast."""
+
+    def make(original):
+        def broken(self, *args):
+            time.sleep(seconds)
+            return original(self, *args)
+
+        return broken
+
+    return make
+
+
+def split_wrongly(original):
+    """Swap bias² and variance."""
+
+    def broken(*args, **kwargs):
+        found = original(*args, **kwargs)
+        names = list(found.terms)
+        turned = dict(zip(names, reversed([found.terms[name] for name in names]), strict=True))
+        return replace(found, terms=turned)
+
+    return broken
+
+
+def all_support(original):
+    """Let every row be a support vector."""
+
+    def broken(self, X, y, sample_weight=None):
+        original(self, X, y, sample_weight)
+        self.support_ = np.arange(len(X))
+        return self
+
+    return broken
+
+
+def linear_only(original):
+    """Fit a linear machine whatever the kernel."""
+
+    def broken(self, X, y, sample_weight=None):
+        self.kernel = "linear"
+        return original(self, X, y, sample_weight)
+
+    return broken
+
+
+def penalised(original):
+    """Let maximum likelihood be penalised, so that separable data have a minimum."""
+
+    def broken(self, X, y, sample_weight=None):
+        self.C = 1.0
+        return original(self, X, y, sample_weight)
+
+    return broken
+
+
 BREAKS = {
+    "mse-decomposition": assessed(variance=lambda a: a.variance * 1.1),
+    "bias-can-pay": assessed(bias=lambda a: -a.bias),
+    "cross-validation-or-mse": lambda original: (
+        lambda e, s, d, f, **k: replace(r := original(e, s, d, f, **k), values=[v + 3 for v in r.values])
+    ),
+    "capacity": split_wrongly,
+    "double-descent": lambda original: (
+        lambda *a, **k: replace(d := original(*a, **k), terms={**d.terms, "variance": 1.0})
+    ),
+    "likelihood-underflows": scaled(0.01),
+    "log-and-mean-keep-argmax": lambda original: (
+        lambda *a, weight=None, **k: (
+            original(*a, weight=weight, **k)
+            if weight is None
+            else replace(f := original(*a, weight=weight, **k), params=1.1 * f.params)
+        )
+    ),
+    "likelihood-cross-entropy": divergence(lambda v: v + 1),
+    "likelihood-kl": divergence(lambda v: min(v, 10.0)),
+    "likelihood-is-consistent": likelihood(params=lambda f: 1.5 * f.params),
+    "kernel-trick": lambda original: lambda self, X: (2 if self.kernel == "poly" else 1) * original(self, X),
+    "kernel-is-convex": linear_only,
+    "kernel-is-cheaper": slow(0.05),
+    "weights-from-examples": lambda original: lambda self, X: original(self, X) + 0.1,
+    "alpha-mostly-zero": all_support,
+    "prediction-cost": slow(0.05),
+    "dense-alpha": all_support,
+    "least-squares-likelihood": likelihood(params=lambda f: f.params + 0.1),
+    "cost-is-cross-entropy": terms(value=lambda v: 2 * v),
+    "no-minimum": penalised,
+    "sigmoid-keeps-gradient": terms(d_eta=lambda g: 0 * g),
+    "two-class-softmax": terms(value=lambda v: v + 1),
+    "softmax-saturates": gradient(lambda g: 0 * g + 1),
+    "softmax-arg-max": gradient(lambda g: 2 * g),
+    "softmax-inside": likelihood(params=lambda f: f.params + 1),
+    "relu-kink": gradient(lambda g: g + 0.5),
+    "relu-slope": gradient(lambda g: 0.5 * g),
+    "bias-of-a-tenth": gradient(lambda g: 0 * g),
+    "rectifier-kin": gradient(lambda g: 0 * g),
+    "learned-leak": likelihood(params=lambda f: f.params + 1),
+    "absolute-polarity": gradient(lambda g: 0 * g),
+    "tanh-near-identity": gradient(lambda g: 2 * g),
+    "tanh-like-linear": gradient(lambda g, calls=count(): g + 0.01 * next(calls)),
+    "saturation-in-depth": gradient(lambda g: 0 * g + 1),
+    "tanh-recurrent": gradient(lambda g: 0 * g + 1),
+    "chain-rule": gradient(lambda g: 2 * g),
+    "chain-rule-tensors": gradient(lambda g: 2 * g),
     "point-estimate": assessed(bias=lambda a: a.bias + 1),
     "outside-the-parameters": assessed(bias=lambda a: a.bias + 0.5),
     "bias": assessed(bias=lambda a: a.bias + 0.5),

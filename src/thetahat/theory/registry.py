@@ -7,7 +7,20 @@ from importlib.metadata import version
 
 from thetahat.errors import UsageError
 from thetahat.results.theory import SCHEMA_VERSION, ChapterRecord, TheoryRecord
-from thetahat.theory import bias, consistency, point_estimates, variance
+from thetahat.theory import (
+    bias,
+    chain_rule,
+    conditional_likelihood,
+    consistency,
+    cross_entropy,
+    hidden_units,
+    maximum_likelihood,
+    point_estimates,
+    softmax_output,
+    support_vectors,
+    trade_off,
+    variance,
+)
 from thetahat.theory.errata import ERRATA
 from thetahat.theory.statement import Chapter, Statement, examine
 
@@ -17,7 +30,16 @@ CHAPTERS: Sequence[Chapter] = (
     point_estimates.CHAPTER,
     bias.CHAPTER,
     variance.CHAPTER,
+    trade_off.CHAPTER,
     consistency.CHAPTER,
+    maximum_likelihood.CHAPTER,
+    support_vectors.CHAPTER,
+    conditional_likelihood.CHAPTER,
+    cross_entropy.CHAPTER,
+    cross_entropy.SIGMOID,
+    softmax_output.CHAPTER,
+    hidden_units.CHAPTER,
+    chain_rule.CHAPTER,
 )
 
 
