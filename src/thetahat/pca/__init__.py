@@ -1,0 +1,1 @@
+"""Principal components: the orthogonal directions in which the rows vary, with error bars."""

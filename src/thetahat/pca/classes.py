@@ -1,0 +1,459 @@
+"""Principal components with the interface of scikit-learn."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from thetahat.contracts import FloatArray
+from thetahat.errors import ThetaHatWarning, UsageError
+from thetahat.pca.dimension import likeliest_dimension
+from thetahat.pca.inference import ComponentsResult, Errors, describe_components
+from thetahat.pca.spectrum import (
+    Spectrum,
+    Spread,
+    by_eigenvalues,
+    by_singular_values,
+    first_few,
+    merged,
+    of_spread,
+    spread_of,
+)
+
+__all__ = ["PCA", "IncrementalPCA"]
+
+SOLVERS = {"auto", "full", "covariance_eigh", "arpack", "randomized"}
+
+
+class Projection(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """What both public classes do with fitted directions."""
+
+    whiten: bool
+    mean_: FloatArray
+    components_: FloatArray
+    singular_values_: FloatArray
+    explained_variance_: FloatArray
+    noise_variance_: float
+    _scale: FloatArray
+
+    def transform(self, X: Any) -> NDArray[Any]:
+        """Return the scores of rows X of shape (n, d), shape (n, k)."""
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse=("csr", "csc"), dtype=[np.float64, np.float32], reset=False)
+        if sparse.issparse(X):
+            scores = X @ self.components_.T - self.mean_ @ self.components_.T
+        else:
+            scores = (X - self.mean_) @ self.components_.T
+        if self.whiten:
+            scores = scores / self._scale
+        return np.asarray(scores)
+
+    def inverse_transform(self, X: Any) -> NDArray[Any]:
+        """Return the rows in the columns of the data that have these scores."""
+        check_is_fitted(self)
+        scores = np.asarray(X)
+        if self.whiten:
+            scores = scores * self._scale
+        return np.asarray(scores @ self.components_ + self.mean_)
+
+    def get_covariance(self) -> FloatArray:
+        """Return W Wᵀ + σ² I, the covariance of probabilistic PCA, shape (d, d)."""
+        check_is_fitted(self)
+        more = np.maximum(self.explained_variance_ - self.noise_variance_, 0.0)
+        covariance = (self.components_.T * more) @ self.components_
+        covariance[np.diag_indices(len(covariance))] += self.noise_variance_
+        return np.asarray(covariance)
+
+    def get_precision(self) -> FloatArray:
+        """Return the inverse of the covariance; its pseudo-inverse where that has none."""
+        check_is_fitted(self)
+        noise = float(self.noise_variance_)
+        if noise > 0:
+            value = np.maximum(self.explained_variance_, noise)
+            inside = (self.components_.T * (1 / value - 1 / noise)) @ self.components_
+            inside[np.diag_indices(len(inside))] += 1 / noise
+            return np.asarray(inside)
+        return np.asarray(np.linalg.pinv(self.get_covariance(), hermitian=True))
+
+    def score_samples(self, X: Any) -> FloatArray:
+        """Return the log-likelihood of each row under probabilistic PCA, in nats."""
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        away = X - self.mean_
+        precision = self.get_precision()
+        _, logs = np.linalg.slogdet(precision)
+        squares = np.einsum("ij,jk,ik->i", away, precision, away, optimize=True)
+        return np.asarray(-0.5 * (squares + X.shape[1] * math.log(2 * math.pi) - logs))
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return the mean log-likelihood of the rows under probabilistic PCA, in nats."""
+        return float(np.mean(self.score_samples(X)))
+
+    @property
+    def _n_features_out(self) -> int:
+        return int(self.components_.shape[0])
+
+    def _keep(self, spectrum: Spectrum, count: int) -> None:
+        """Keep the first directions of a spectrum as attributes."""
+        self.mean_ = spectrum.mean
+        self.components_ = np.ascontiguousarray(spectrum.components[:count])
+        variances = spectrum.variances
+        self.explained_variance_ = variances[:count]
+        self.explained_variance_ratio_ = spectrum.ratios[:count]
+        self.singular_values_ = spectrum.singular_values[:count]
+        # Through singular values, which a double holds where their squares overflow or vanish.
+        scale = self.singular_values_ / math.sqrt(max(spectrum.n - 1, 1))
+        self._scale = np.maximum(scale, np.finfo(scale.dtype).eps * (scale[0] if len(scale) else 1) or 1.0)
+        self.n_components_ = count
+        d, rank = spectrum.components.shape[1], min(spectrum.n, spectrum.components.shape[1])
+        with np.errstate(over="ignore", under="ignore"):
+            part = spectrum.singular[:count] ** 2 / max(spectrum.n - 1, 1)
+            rest = np.ldexp(max(spectrum.total - float(part.sum()), 0.0), 2 * spectrum.exponent)
+        self.noise_variance_ = float(rest) / (rank - count) if count < min(rank, d) else 0.0
+        if np.isinf(variances[:count]).any() or ((variances == 0) & (spectrum.singular > 0))[:count].any():
+            warnings.warn(
+                "X: its variances are beyond the range of floating point, so explained_variance_ is not to "
+                "be used; singular_values_, the ratios and the directions are sound. Scale X",
+                ThetaHatWarning,
+                stacklevel=3,
+            )
+
+
+class PCA(Projection):
+    """Principal components: orthonormal directions of largest variance, with error bars.
+
+    Parameters
+    ----------
+    n_components : int, float, "mle" or None
+        How many; a share of the variance to reach; Minka's choice; or all.
+    copy : bool
+        Taken for compatibility; X is never written to.
+    whiten : bool
+        Whether scores are divided by their standard deviations.
+    svd_solver : {"auto", "full", "covariance_eigh", "arpack", "randomized"}
+        ``full``: singular values, exact to the last digits. ``covariance_eigh``: eigenvalues of the scatter,
+        summed in double precision; for many rows of few columns. The others find the first few alone.
+    tol : float
+        Of ``arpack``.
+    iterated_power : int or "auto"
+        Power iterations of ``randomized``.
+    n_oversamples : int
+        Directions beyond those wanted, of ``randomized``.
+    power_iteration_normalizer : {"auto", "QR", "LU", "none"}
+        Of ``randomized``.
+    random_state : int, RandomState or None
+        Of ``arpack`` and ``randomized``.
+
+    Attributes
+    ----------
+    components_ : ndarray of shape (k, d)
+        Directions, of largest variance first; the entry of largest size is positive.
+    explained_variance_, explained_variance_ratio_, singular_values_ : ndarray of shape (k,)
+        Variance along each, its share in all variance, and the singular value of the centred rows.
+    mean_ : ndarray of shape (d,)
+        Of the rows.
+    noise_variance_ : float
+        Mean variance of the directions left out: σ² of probabilistic PCA.
+    n_components_, n_samples_, n_features_in_ : int
+        Directions kept, rows and columns.
+    status_ : str
+        Which solver found them.
+
+    References
+    ----------
+    Tipping and Bishop (1999), Probabilistic principal component analysis, J. R. Statist. Soc. B 61.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "n_components": [
+            Interval(Integral, 0, None, closed="left"),
+            Interval(RealNotInt, 0, 1, closed="neither"),
+            StrOptions({"mle"}),
+            None,
+        ],
+        "copy": ["boolean"],
+        "whiten": ["boolean"],
+        "svd_solver": [StrOptions(SOLVERS)],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "iterated_power": [StrOptions({"auto"}), Interval(Integral, 0, None, closed="left")],
+        "n_oversamples": [Interval(Integral, 1, None, closed="left")],
+        "power_iteration_normalizer": [StrOptions({"auto", "QR", "LU", "none"})],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        n_components: Any = None,
+        *,
+        copy: bool = True,
+        whiten: bool = False,
+        svd_solver: str = "auto",
+        tol: float = 0.0,
+        iterated_power: Any = "auto",
+        n_oversamples: int = 10,
+        power_iteration_normalizer: str = "auto",
+        random_state: Any = None,
+    ) -> None:
+        self.n_components = n_components
+        self.copy = copy
+        self.whiten = whiten
+        self.svd_solver = svd_solver
+        self.tol = tol
+        self.iterated_power = iterated_power
+        self.n_oversamples = n_oversamples
+        self.power_iteration_normalizer = power_iteration_normalizer
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Fit to rows X of shape (n, d), dense or sparse; y is not used."""
+        self._validate_params()
+        X = validate_data(
+            self, X, dtype=[np.float64, np.float32], accept_sparse=("csr", "csc"), ensure_min_samples=2
+        )
+        solver = self._solver(X)
+        count = self._count(X.shape, solver)
+        if solver == "full":
+            spectrum = by_singular_values(X)
+        elif solver == "covariance_eigh":
+            spectrum = by_eigenvalues(X)
+        else:
+            assert isinstance(count, int)
+            options: dict[str, Any] = {"tol": self.tol}
+            if solver == "randomized":
+                options = {
+                    "n_oversamples": self.n_oversamples,
+                    "n_iter": self.iterated_power,
+                    "power_iteration_normalizer": self.power_iteration_normalizer,
+                }
+            seed = check_random_state(self.random_state)
+            spectrum = first_few(X, count, solver, seed, options)
+        if count == "mle":
+            count = likeliest_dimension(spectrum.variances, X.shape[0])
+        elif isinstance(count, float):
+            count = int(np.searchsorted(np.cumsum(spectrum.ratios), count, side="right")) + 1
+        self.n_samples_ = X.shape[0]
+        self.status_ = solver
+        self._fit_svd_solver = solver
+        self._keep(spectrum, min(int(count), len(spectrum.singular)))
+        return self
+
+    def fit_transform(self, X: Any, y: Any = None) -> NDArray[Any]:
+        """Fit, and return the scores of the rows."""
+        return self.fit(X, y).transform(X)
+
+    def describe(
+        self, X: Any, *, errors: Errors = "robust", level: float = 0.95, rng: Generator | None = None
+    ) -> ComponentsResult:
+        """Return the components with standard errors and intervals.
+
+        Parameters
+        ----------
+        X : array of shape (n, d)
+            The rows it was fitted to.
+        errors : {"robust", "normal", "bootstrap"}
+            What the errors rest on.
+        level : float
+            Of the intervals.
+        rng : Generator, optional
+            Of the bootstrap.
+
+        Raises
+        ------
+        UsageError
+            The rows are not those it was fitted to.
+        """
+        check_is_fitted(self)
+        X = np.asarray(X, dtype=np.float64)
+        if X.shape != (self.n_samples_, self.n_features_in_):
+            raise UsageError(
+                f"X: give the {self.n_samples_} rows of {self.n_features_in_} columns it was fitted to"
+            )
+        full = by_singular_values(X)
+        found = describe_components(full, X, errors=errors, level=level, rng=rng)
+        return found.first(self.n_components_)
+
+    def _solver(self, X: Any) -> str:
+        n, d = X.shape
+        asked = self.svd_solver
+        if sparse.issparse(X) and asked not in ("auto", "covariance_eigh", "arpack"):
+            raise TypeError(
+                f"svd_solver: {asked} cannot take a sparse X; use covariance_eigh, arpack or auto, or "
+                "give X.toarray()"
+            )
+        if asked != "auto":
+            return asked
+        few = isinstance(self.n_components, int | np.integer) and 1 <= self.n_components < 0.8 * min(n, d)
+        if sparse.issparse(X):
+            return "covariance_eigh" if d <= 1000 and n >= 10 * d or not few else "arpack"
+        if d <= 1000 and n >= 10 * d:
+            return "covariance_eigh"
+        if max(n, d) <= 500 or self.n_components == "mle":
+            return "full"
+        return "randomized" if few else "full"
+
+    def _count(self, shape: tuple[int, int], solver: str) -> int | float | str:
+        n, d = shape
+        count = self.n_components
+        least = min(n, d)
+        if count is None:
+            return least - 1 if solver == "arpack" else least
+        if solver in ("arpack", "randomized"):
+            if not isinstance(count, int | np.integer):
+                raise UsageError(
+                    f"n_components={count!r} cannot be a string with svd_solver={solver!r}"
+                    if isinstance(count, str)
+                    else f"n_components={count!r} must be of type int with svd_solver={solver!r}"
+                )
+            if not 1 <= count <= least or (solver == "arpack" and count == least):
+                strictly = "strictly less than " if solver == "arpack" and count == least else ""
+                raise UsageError(
+                    f"n_components={count!r} must be {strictly or 'between 1 and '}"
+                    f"min(n_samples, n_features)={least!r} with svd_solver={solver!r}"
+                )
+            return int(count)
+        if count == "mle":
+            if n < d:
+                raise UsageError("n_components='mle' is only supported if n_samples >= n_features")
+            return "mle"
+        if isinstance(count, int | np.integer):
+            if count > least:
+                raise UsageError(
+                    f"n_components={count} must be between 0 and min(n_samples, n_features)={least} with "
+                    f"svd_solver={solver!r}"
+                )
+            return int(count)
+        return float(count)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        tags.input_tags.sparse = self.svd_solver in ("auto", "covariance_eigh", "arpack")
+        return tags
+
+
+class IncrementalPCA(Projection):
+    """Principal components of rows that come batch by batch, exactly those of all rows at once.
+
+    The sums of the batches are merged, so the memory is that of a batch and of a d × d matrix, and nothing is
+    forgotten.
+
+    Parameters
+    ----------
+    n_components : int or None
+        How many; as many as rows of the first batch and columns allow where None.
+    whiten : bool
+        Whether scores are divided by their standard deviations.
+    copy : bool
+        Taken for compatibility; X is never written to.
+    batch_size : int or None
+        Rows of a batch in ``fit``; five times the columns where None.
+
+    Attributes
+    ----------
+    components_, explained_variance_, explained_variance_ratio_, singular_values_, mean_, noise_variance_
+        As of :class:`PCA`.
+    var_ : ndarray of shape (d,)
+        Variance of each column, with divisor n.
+    n_components_, n_samples_seen_, batch_size_ : int
+        Directions kept, rows so far, and rows of a batch.
+
+    References
+    ----------
+    Chan, Golub and LeVeque (1983), Algorithms for computing the sample variance, Amer. Statist. 37.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "n_components": [Interval(Integral, 1, None, closed="left"), None],
+        "whiten": ["boolean"],
+        "copy": ["boolean"],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), None],
+    }
+
+    def __init__(
+        self,
+        n_components: int | None = None,
+        *,
+        whiten: bool = False,
+        copy: bool = True,
+        batch_size: int | None = None,
+    ) -> None:
+        self.n_components = n_components
+        self.whiten = whiten
+        self.copy = copy
+        self.batch_size = batch_size
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Fit to rows X of shape (n, d), dense or sparse, batch by batch; y is not used."""
+        self._validate_params()
+        for name in ("_spread", "components_"):
+            self.__dict__.pop(name, None)
+        X = validate_data(
+            self, X, dtype=[np.float64, np.float32], accept_sparse=("csr",), ensure_min_samples=2
+        )
+        n, d = X.shape
+        self.batch_size_ = self.batch_size or 5 * d
+        starts = list(range(0, n, self.batch_size_))
+        # A last batch of fewer rows than directions joins the one before it.
+        if len(starts) > 1 and n - starts[-1] < (self.n_components or 1):
+            starts.pop()
+        self._check_count(min(n, self.batch_size_), d)
+        parts = (spread_of(X[start:stop]) for start, stop in zip(starts, [*starts[1:], n], strict=True))
+        self._take(merged(parts), X.dtype, min(n, self.batch_size_))
+        return self
+
+    def partial_fit(self, X: Any, y: Any = None, check_input: bool = True) -> Self:
+        """Add the rows of one batch; y is not used."""
+        self._validate_params()
+        first = not hasattr(self, "components_")
+        X = validate_data(self, X, dtype=[np.float64, np.float32], accept_sparse=("csr",), reset=first)
+        if first:
+            self._check_count(*X.shape)
+        elif self.n_components is not None and self.n_components != self.n_components_:
+            raise UsageError(
+                f"n_components: was {self.n_components_} in the batches before and is "
+                f"{self.n_components} now; fit again"
+            )
+        found = spread_of(X)
+        self._take(found if first else merged([self._spread, found]), X.dtype, X.shape[0])
+        return self
+
+    def _check_count(self, rows: int, columns: int) -> None:
+        count = self.n_components
+        if count is None:
+            return
+        if not 1 <= count <= columns:
+            raise UsageError(
+                f"n_components={count} invalid for n_features={columns}, need more rows than columns for "
+                "IncrementalPCA processing"
+            )
+        if count > rows:
+            raise UsageError(
+                f"n_components={count} must be less or equal to the batch number of samples {rows} for the "
+                "first partial_fit call."
+            )
+
+    def _take(self, spread: Spread, dtype: Any, rows: int) -> None:
+        self._spread = spread
+        spectrum = of_spread(spread, dtype)
+        kept = getattr(self, "n_components_", None) if hasattr(self, "components_") else None
+        count = self.n_components or kept or min(rows, len(spread.mean))
+        self._keep(spectrum, min(count, len(spectrum.singular)))
+        self.n_samples_seen_ = spread.n
+        self.var_ = (np.diagonal(spread.scatter) / spread.n).astype(dtype)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        tags.input_tags.sparse = True
+        return tags

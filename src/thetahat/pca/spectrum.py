@@ -1,0 +1,230 @@
+"""Eigenvalues and directions of a covariance: by singular values, by eigenvalues, or the first few alone.
+
+With X̃ the centred rows, X̃ = U S Vᵀ: the rows of Vᵀ are the directions, S² / (n − 1) the variances along
+them, and Var[X V] is diagonal (Goodfellow, Bengio and Courville, *Deep Learning*, section 5.8.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import linalg, sparse
+from scipy.sparse.linalg import LinearOperator, svds
+from sklearn.utils.extmath import randomized_svd
+
+from thetahat.contracts import FloatArray
+
+__all__ = [
+    "Spectrum",
+    "Spread",
+    "by_eigenvalues",
+    "by_singular_values",
+    "first_few",
+    "merged",
+    "of_spread",
+    "spread_of",
+]
+
+# Beyond these the squares of the entries leave the range of a double.
+LARGEST, TINIEST = 1e100, 1e-100
+BLOCK = 4096
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spectrum:
+    """Directions of variance, largest first.
+
+    Parameters
+    ----------
+    n : int
+        Rows.
+    mean : ndarray of shape (d,)
+        Of the rows.
+    singular : ndarray of shape (k,)
+        √((n − 1) · variance) along each direction, in units of 2 to the ``exponent``.
+    components : ndarray of shape (k, d)
+        Unit vectors, the entry of largest size positive.
+    total : float
+        Sum of all variances, also of directions left out, in units of 4 to the ``exponent``.
+    exponent : int
+        Power of two that the rows were divided by.
+    """
+
+    n: int
+    mean: FloatArray
+    singular: FloatArray
+    components: FloatArray
+    total: float
+    exponent: int = 0
+
+    @property
+    def variances(self) -> FloatArray:
+        """Variance along each direction; infinite or 0 where a double cannot hold it."""
+        with np.errstate(over="ignore", under="ignore"):
+            return np.ldexp(self.singular**2 / max(self.n - 1, 1), 2 * self.exponent)
+
+    @property
+    def ratios(self) -> FloatArray:
+        """Share of each direction in the sum of all variances; 0 where the rows are all the same."""
+        part = self.singular**2 / max(self.n - 1, 1)
+        return np.asarray(part / self.total if self.total > 0 else np.zeros_like(part))
+
+    @property
+    def singular_values(self) -> FloatArray:
+        """Singular values of the centred rows."""
+        return np.asarray(np.ldexp(self.singular, self.exponent))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spread:
+    """Sums of rows: how many, their mean, and Σ (x − mean)(x − mean)ᵀ."""
+
+    n: int
+    mean: FloatArray
+    scatter: FloatArray
+
+
+def spread_of(X: Any) -> Spread:
+    """Return the sums of rows, dense or CSR, added up in double precision block by block.
+
+    Each block is centred near its own mean while it is in the cache, so nothing is lost to a large mean and
+    no copy of X is made.
+    """
+    if sparse.issparse(X):
+        mean = np.asarray(X.mean(axis=0), dtype=np.float64).ravel()
+        gram = np.asarray((X.T @ X).toarray(), dtype=np.float64)
+        return Spread(X.shape[0], mean, gram - X.shape[0] * np.outer(mean, mean))
+    n, d = X.shape
+    shift = X[: min(n, BLOCK)].mean(axis=0)
+    sums, scatter = np.zeros(d), np.zeros((d, d))
+    for start in range(0, n, BLOCK):
+        away = X[start : start + BLOCK] - shift
+        sums += away.sum(axis=0, dtype=np.float64)
+        scatter += away.T @ away
+    off = sums / n
+    scatter -= n * np.outer(off, off)
+    return Spread(n, shift.astype(np.float64) + off, scatter)
+
+
+def merged(parts: Iterable[Spread]) -> Spread:
+    """Return the sums of all rows from those of their parts.
+
+    References
+    ----------
+    Chan, Golub and LeVeque (1983), Algorithms for computing the sample variance, Amer. Statist. 37.
+    """
+    first, *others = parts
+    for part in others:
+        n = first.n + part.n
+        gap = part.mean - first.mean
+        mean = first.mean + gap * (part.n / n)
+        lift = np.outer(gap, gap) * (first.n * part.n / n)
+        first = Spread(n, mean, first.scatter + part.scatter + lift)
+    return first
+
+
+def by_singular_values(X: NDArray[Any], exponent: int | None = None) -> Spectrum:
+    """Return the whole spectrum of dense rows by a singular value decomposition, to the last digits."""
+    X, power = _scaled(X) if exponent is None else (np.ldexp(X, -exponent), exponent)
+    mean = X.mean(axis=0)
+    _, S, Vt = linalg.svd(X - mean, full_matrices=False, check_finite=False)
+    return Spectrum(len(X), np.ldexp(mean, power), S, signed(Vt), float(S @ S) / max(len(X) - 1, 1), power)
+
+
+def by_eigenvalues(X: Any) -> Spectrum:
+    """Return the whole spectrum of many rows of few columns by the eigenvalues of their scatter.
+
+    Directions whose singular value is below √ε of the largest keep fewer digits than
+    :func:`by_singular_values` gives them.
+    """
+    X, power = _scaled(X)
+    return of_spread(spread_of(X), X.dtype, power)
+
+
+def of_spread(spread: Spread, dtype: Any = np.float64, exponent: int = 0) -> Spectrum:
+    """Return the whole spectrum from sums of rows."""
+    values, vectors = linalg.eigh(spread.scatter, check_finite=False, driver="evd")
+    kept = min(spread.n, len(values))
+    values = np.maximum(values[::-1], 0.0)
+    Vt = signed(np.ascontiguousarray(vectors.T[::-1]))
+    total = float(values.sum()) / max(spread.n - 1, 1)
+    singular = np.sqrt(values[:kept]).astype(dtype)
+    mean = np.ldexp(spread.mean, exponent).astype(dtype)
+    return Spectrum(spread.n, mean, singular, Vt[:kept].astype(dtype), total, exponent)
+
+
+def first_few(X: Any, count: int, solver: str, seed: Any, options: dict[str, Any]) -> Spectrum:
+    """Return the first directions alone, by random projections or by Lanczos' method.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n, d)
+    count : int
+        How many.
+    solver : {"randomized", "arpack"}
+    seed : RandomState
+        Of the projections, or of the start.
+    options : mapping
+        Of ``sklearn.utils.extmath.randomized_svd``, or ``tol`` of ``scipy.sparse.linalg.svds``.
+
+    References
+    ----------
+    Halko, Martinsson and Tropp (2011), Finding structure with randomness, SIAM Review 53.
+    """
+    X, power = _scaled(X)
+    n = X.shape[0]
+    mean = np.asarray(X.mean(axis=0)).ravel()
+    if sparse.issparse(X):
+        squares = float(X.multiply(X).sum()) - n * float(mean @ mean)
+        centred: Any = _centred(X, mean)
+    else:
+        centred = X - mean
+        squares = float(np.einsum("ij,ij->", centred, centred, dtype=np.float64))
+    if solver == "arpack":
+        start = seed.uniform(-1, 1, size=min(X.shape))
+        _, S, Vt = svds(centred, k=count, tol=options["tol"], v0=start)
+        S, Vt = S[::-1], np.ascontiguousarray(Vt[::-1])
+    else:
+        _, S, Vt = randomized_svd(centred, n_components=count, random_state=seed, flip_sign=False, **options)
+    return Spectrum(n, np.ldexp(mean, power), S, signed(Vt), squares / max(n - 1, 1), power)
+
+
+def signed(Vt: FloatArray) -> FloatArray:
+    """Turn each direction so that its entry of largest size is positive, the first of those that tie."""
+    largest = np.abs(Vt).argmax(axis=1)
+    signs = np.sign(Vt[np.arange(len(Vt)), largest])
+    return np.asarray(Vt * np.where(signs == 0, 1, signs)[:, None], dtype=Vt.dtype)
+
+
+def _scaled(X: Any) -> tuple[Any, int]:
+    """Return the rows divided by a power of two where their squares would overflow or vanish."""
+    values = X.data if sparse.issparse(X) else X
+    most = float(np.max(np.abs(values))) if values.size else 0.0
+    wide = X.dtype == np.float64
+    large, tiny = (LARGEST, TINIEST) if wide else (1e15, 1e-15)
+    if most == 0 or tiny < most < large:
+        return X, 0
+    power = int(np.frexp(most)[1])
+    if sparse.issparse(X):
+        X = X.copy()
+        X.data = np.ldexp(X.data, -power)
+        return X, power
+    return np.ldexp(X, -power), power
+
+
+def _centred(X: Any, mean: FloatArray) -> Any:
+    """Return sparse rows less their mean, as an operator that never forms them."""
+    turned = X.T.tocsr()
+    ones = np.ones(X.shape[0], dtype=X.dtype)
+    return LinearOperator(
+        X.shape,
+        matvec=lambda v: X @ v.ravel() - (mean @ v.ravel()) * ones,
+        rmatvec=lambda u: turned @ u.ravel() - mean * u.sum(),
+        matmat=lambda V: X @ V - ones[:, None] * (mean @ V),
+        rmatmat=lambda U: turned @ U - mean[:, None] * U.sum(axis=0),
+        dtype=X.dtype,
+    )
