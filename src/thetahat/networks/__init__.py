@@ -1,0 +1,1 @@
+"""Feed-forward networks as conditional models, trained by maximum likelihood."""
