@@ -129,6 +129,13 @@ def linear_only(original):
     return broken
 
 
+def unsorted(model):
+    """Turn the directions of one solver round."""
+    if model.svd_solver == "full":
+        model.components_ = model.components_[::-1]
+    return model
+
+
 def penalised(original):
     """Let maximum likelihood be penalised, so that separable data have a minimum."""
 
@@ -139,6 +146,8 @@ def penalised(original):
     return broken
 
 
+CALLS = count()
+
 BREAKS = {
     "mse-decomposition": assessed(variance=lambda a: a.variance * 1.1),
     "bias-can-pay": assessed(bias=lambda a: -a.bias),
@@ -146,6 +155,10 @@ BREAKS = {
         lambda e, s, d, f, **k: replace(r := original(e, s, d, f, **k), values=[v + 3 for v in r.values])
     ),
     "capacity": split_wrongly,
+    "pca-diagonalises": lambda original: lambda self, X, y=None: original(self, X, y) + X,
+    "pca-singular-vectors": lambda original: lambda self, X, y=None: unsorted(original(self, X, y)),
+    "pca-sigma-squared": lambda original: lambda self, X, y=None: original(self, X, y) * np.sqrt(len(X) - 1),
+    "eigendecomposition-cost": slow(0.5),
     "double-descent": lambda original: (
         lambda *a, **k: replace(d := original(*a, **k), terms={**d.terms, "variance": 1.0})
     ),
@@ -182,7 +195,7 @@ BREAKS = {
     "learned-leak": likelihood(params=lambda f: f.params + 1),
     "absolute-polarity": gradient(lambda g: 0 * g),
     "tanh-near-identity": gradient(lambda g: 2 * g),
-    "tanh-like-linear": gradient(lambda g, calls=count(): g + 0.01 * next(calls)),
+    "tanh-like-linear": gradient(lambda g: g + 0.01 * next(CALLS)),
     "saturation-in-depth": gradient(lambda g: 0 * g + 1),
     "tanh-recurrent": gradient(lambda g: 0 * g + 1),
     "chain-rule": gradient(lambda g: 2 * g),

@@ -283,8 +283,8 @@ def rectifier_kin(rng: Generator) -> Evidence:
 
 
 def _parametric(theta: Any, X: Any) -> Any:
-    z = X[:, 0] - theta[1]
-    return theta[0] * (np.maximum(z, 0.0) + theta[2] * np.minimum(z, 0.0))
+    z = X[:, 0]
+    return theta[0] * (np.maximum(z, 0.0) + theta[1] * np.minimum(z, 0.0))
 
 
 @statement(
@@ -312,22 +312,22 @@ print(mle(Conditional(unit, Normal()), (X, y), [0.0]).summary())
 def learned_leak(rng: Generator) -> Evidence:
     """Fit a parametric unit to noisy rows."""
     X = rng.uniform(-3, 3, size=(300, 1))
-    truth = np.array([1.5, -0.4, 0.25])
+    truth = np.array([1.5, 0.25])
     y = _parametric(truth, X) + rng.normal(0, 0.2, 300)
-    fit = mle(Conditional(_parametric, Normal()), (X, y), [1.0, 0.0, 0.5])
+    fit = mle(Conditional(_parametric, Normal()), (X, y), [1.0, 0.5])
     line = np.linspace(-3, 3, 41)
     return Evidence(
         [
-            near(Words("α", "α"), fit.params[2], 0.25, fit.standard_errors[2]),
+            near(Words("α", "α"), fit.params[1], 0.25, fit.standard_errors[1]),
             near(Words("weight", "вес"), fit.params[0], 1.5, fit.standard_errors[0]),
-            between(Words("standard error of α", "стандартная ошибка α"), fit.standard_errors[2], 1e-4, 0.1),
+            between(Words("standard error of α", "стандартная ошибка α"), fit.standard_errors[1], 1e-4, 0.1),
         ],
         picture(
-            Words(f"The leak is found: {fit.params[2]:.3f}", f"Утечка найдена: {fit.params[2]:.3f}"),
+            Words(f"The leak is found: {fit.params[1]:.3f}", f"Утечка найдена: {fit.params[1]:.3f}"),
             Words("x", "x"),
             Words("y", "y"),
             series(Words("rows", "примеры"), X[::8, 0], y[::8], joined=False),
-            series(Words("fit", "модель"), line, _parametric(fit.params[:3], line[:, None])),
+            series(Words("fit", "модель"), line, _parametric(fit.params[:2], line[:, None])),
         ),
     )
 

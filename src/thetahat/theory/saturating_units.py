@@ -274,7 +274,7 @@ def tanh_recurrent(rng: Generator) -> Evidence:
 
     leaky = {
         Words("tanh", "tanh"): np.tanh,
-        Words("leaky ReLU, 0.3", "ReLU с утечкой 0.3"): lambda z: np.maximum(z, 0.3 * z),
+        Words("leaky ReLU, 0.8", "ReLU с утечкой 0.8"): lambda z: np.maximum(z, 0.8 * z),
         Words("absolute", "абсолютный"): np.abs,
     }
     states = {

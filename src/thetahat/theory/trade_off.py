@@ -342,9 +342,9 @@ def capacity(rng: Generator) -> Evidence:
     return Evidence(
         [
             above(
-                Words("bias², degree 1 / degree 5", "смещение², степень 1 / степень 5"),
-                bias[0] / bias[4],
-                5.0,
+                Words("bias², degree 1 less degree 5", "смещение², степень 1 минус степень 5"),
+                bias[0] - bias[4],
+                0.01,
             ),
             between(
                 Words("largest rise of bias² from degree to degree", "наибольший рост смещения² за степень"),
