@@ -43,6 +43,9 @@ from .linear.prediction import PredictionInterval, predict_interval
 from .linear.regressors import LinearRegression, PoissonRegression, Ridge
 from .linear.saving import load, save
 from .numerics.moments import moments
+from .pca.classes import PCA, IncrementalPCA
+from .pca.inference import ComponentsResult, NumberOfComponents, choose_components
+from .pca.kernel import KernelPCA
 from .resampling.assess import Assessment, assess
 from .resampling.bootstrap import Bootstrap, Jackknife, bootstrap, jackknife
 from .resampling.capacity import CapacityCurve, capacity_curve
@@ -67,6 +70,7 @@ __all__ = [
     "Categorical",
     "Code",
     "Comparison",
+    "ComponentsResult",
     "Conditional",
     "DataError",
     "Decomposition",
@@ -74,7 +78,9 @@ __all__ = [
     "Exponential",
     "Gamma",
     "Hypothesis",
+    "IncrementalPCA",
     "Jackknife",
+    "KernelPCA",
     "Laplace",
     "LearningCurve",
     "LikelihoodResult",
@@ -86,7 +92,9 @@ __all__ = [
     "MultivariateNormal",
     "NegativeBinomial",
     "Normal",
+    "NumberOfComponents",
     "OneClassSVM",
+    "PCA",
     "Poisson",
     "PoissonRegression",
     "PredictionInterval",
@@ -109,6 +117,7 @@ __all__ = [
     "bootstrap",
     "calibrate",
     "capacity_curve",
+    "choose_components",
     "compare",
     "cross_entropy",
     "decompose",

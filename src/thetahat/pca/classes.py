@@ -288,8 +288,8 @@ class PCA(Projection):
         asked = self.svd_solver
         if sparse.issparse(X) and asked not in ("auto", "covariance_eigh", "arpack"):
             raise TypeError(
-                f"svd_solver: {asked} cannot take a sparse X; use covariance_eigh, arpack or auto, or "
-                "give X.toarray()"
+                'PCA only support sparse inputs with the "arpack" and "covariance_eigh" solvers, while '
+                f'"{asked}" was passed; choose one of them, or give X.toarray()'
             )
         if asked != "auto":
             return asked

@@ -148,7 +148,9 @@ class KernelPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         """Fit to rows X of shape (n, d), or to a kernel matrix where it is precomputed; y is not used."""
         self._validate_params()
         if self.fit_inverse_transform and self.kernel == "precomputed":
-            raise UsageError("fit_inverse_transform: cannot go back to columns from a precomputed kernel")
+            raise UsageError(
+                "Cannot fit_inverse_transform with a precomputed kernel: it has no columns to go back to"
+            )
         X = validate_data(
             self,
             X,

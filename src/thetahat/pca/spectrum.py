@@ -190,6 +190,9 @@ def first_few(X: Any, count: int, solver: str, seed: Any, options: dict[str, Any
         S, Vt = S[::-1], np.ascontiguousarray(Vt[::-1])
     else:
         _, S, Vt = randomized_svd(centred, n_components=count, random_state=seed, flip_sign=False, **options)
+        # The best directions within those found, so that scores have exactly the variances told.
+        _, S, turn = linalg.svd(centred @ Vt.T, full_matrices=False, check_finite=False)
+        Vt = turn @ Vt
     return Spectrum(n, np.ldexp(mean, power), S, signed(Vt), squares / max(n - 1, 1), power)
 
 
