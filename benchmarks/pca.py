@@ -48,7 +48,7 @@ def main(argv: list[str]) -> None:
                 ours, theirs = th.PCA(**count).fit(X), Peer(**count).fit(X)
                 said = f"from the truth: ours {off(ours, exact):.1e}, peer {off(theirs, exact):.1e}"
                 print(f"{n} x {d} {X.dtype}: {ratio}; {said}", flush=True)
-        X = rng.normal(size=(20_000, 50)) @ np.diag(np.linspace(1, 3, 50))
+        X = rng.normal(size=(100_000, 50)) @ np.diag(np.linspace(1, 3, 50))
         draws = KFold(50).draws(Rows(len(X)), rng=rng)
         model = PrincipalComponents()
         ratio = alternate(
@@ -61,4 +61,4 @@ def main(argv: list[str]) -> None:
             np.abs(one.variances / Peer().fit(X[draw.train]).explained_variance_ - 1).max()
             for one, draw in zip(shared[:5], draws[:5], strict=True)
         )
-        print(f"50 folds of 20000 x 50 by shared work: {ratio}; largest difference {gap:.1e}")
+        print(f"50 folds of 100000 x 50 by shared work: {ratio}; largest difference {gap:.1e}")

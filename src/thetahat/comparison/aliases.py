@@ -88,13 +88,14 @@ def _svm(kernel: Literal["linear", "rbf"]) -> Callable[[int, str], Predictor[Any
 
 
 def _pca(classes: int, loss: str) -> Predictor[Any]:
-    from sklearn.decomposition import PCA
-    from sklearn.linear_model import LogisticRegression, Ridge
     from sklearn.pipeline import Pipeline
 
+    from thetahat.linear.classifiers import LogisticRegression
+    from thetahat.linear.regressors import Ridge
+    from thetahat.pca.classes import PCA
     from thetahat.resampling.adapter import SklearnPredictor
 
-    last = LogisticRegression(max_iter=1000) if classes else Ridge()
+    last = LogisticRegression() if classes else Ridge()
     steps = [("pca", PCA(n_components=0.95, svd_solver="full")), ("linear", last)]
     return SklearnPredictor(Pipeline(steps), classes or None)
 

@@ -31,7 +31,8 @@ __all__ = [
 
 # Beyond these the squares of the entries leave the range of a double.
 LARGEST, TINIEST = 1e100, 1e-100
-BLOCK = 4096
+BLOCK = 1024
+NEAR = 3.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,19 +92,26 @@ class Spread:
 def spread_of(X: Any) -> Spread:
     """Return the sums of rows, dense or CSR, added up in double precision block by block.
 
-    Each block is centred near its own mean while it is in the cache, so nothing is lost to a large mean and
-    no copy of X is made.
+    Where a mean is large, each block is centred near it while it is in the cache, so nothing is lost to it
+    and no copy of X is made.
     """
     if sparse.issparse(X):
         mean = np.asarray(X.mean(axis=0), dtype=np.float64).ravel()
         gram = np.asarray((X.T @ X).toarray(), dtype=np.float64)
         return Spread(X.shape[0], mean, gram - X.shape[0] * np.outer(mean, mean))
     n, d = X.shape
-    shift = X[: min(n, BLOCK)].mean(axis=0)
+    first = X[: min(n, BLOCK)]
+    shift = first.mean(axis=0)
+    # Where the mean is within a few standard deviations, subtracting it afterwards costs a digit at most.
+    near = bool((np.abs(shift) <= NEAR * first.std(axis=0)).all())
+    if near:
+        shift = np.zeros_like(shift)
     sums, scatter = np.zeros(d), np.zeros((d, d))
     for start in range(0, n, BLOCK):
-        away = X[start : start + BLOCK] - shift
-        sums += away.sum(axis=0, dtype=np.float64)
+        away = X[start : start + BLOCK]
+        if not near:
+            away = away - shift
+        sums += np.ones(len(away), dtype=away.dtype) @ away
         scatter += away.T @ away
     off = sums / n
     scatter -= n * np.outer(off, off)
@@ -141,8 +149,15 @@ def by_eigenvalues(X: Any) -> Spectrum:
     Directions whose singular value is below √ε of the largest keep fewer digits than
     :func:`by_singular_values` gives them.
     """
-    X, power = _scaled(X)
-    return of_spread(spread_of(X), X.dtype, power)
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        spread = spread_of(X)
+        size = float(np.trace(spread.scatter)) / X.shape[0]
+    tiny, large = (TINIEST**2, LARGEST**2) if X.dtype == np.float64 else (1e-25, 1e25)
+    power = 0
+    if not tiny < size < large:
+        X, power = _scaled(X)
+        spread = spread_of(X)
+    return of_spread(spread, X.dtype, power)
 
 
 def of_spread(spread: Spread, dtype: Any = np.float64, exponent: int = 0) -> Spectrum:
@@ -206,7 +221,7 @@ def signed(Vt: FloatArray) -> FloatArray:
 def _scaled(X: Any) -> tuple[Any, int]:
     """Return the rows divided by a power of two where their squares would overflow or vanish."""
     values = X.data if sparse.issparse(X) else X
-    most = float(np.max(np.abs(values))) if values.size else 0.0
+    most = float(max(values.max(), -values.min())) if values.size else 0.0
     wide = X.dtype == np.float64
     large, tiny = (LARGEST, TINIEST) if wide else (1e15, 1e-15)
     if most == 0 or tiny < most < large:
