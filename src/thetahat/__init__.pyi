@@ -34,6 +34,7 @@ from .errors import (
     ThetaHatWarning,
     UsageError,
 )
+from .estimation.partitions import fit_partitions
 from .likelihood.mle import Conditional, mle
 from .likelihood.ranking import Ranking, rank_families
 from .likelihood.result import Hypothesis, LikelihoodResult
@@ -121,6 +122,7 @@ __all__ = [
     "compare",
     "cross_entropy",
     "decompose",
+    "fit_partitions",
     "held_out_probability",
     "jackknife",
     "kl_divergence",

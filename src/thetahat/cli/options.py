@@ -157,6 +157,11 @@ JUDGING: Sequence[Option] = (
         show_default=True,
         help="Worker processes; -1 is one a processor.",
     ),
+    click.option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Run the fits on a Dask cluster: tcp://host:8786, or local:N for N processes here.",
+    ),
     click.option("--seed", type=int, default=0, show_default=True, help="Seed of all randomness."),
 )
 

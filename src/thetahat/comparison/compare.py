@@ -18,6 +18,7 @@ from thetahat.comparison.aliases import default_names
 from thetahat.comparison.assemble import leader_record, losses_of, model_records
 from thetahat.comparison.candidates import Panel
 from thetahat.comparison.checks import Examined, examine
+from thetahat.comparison.cluster import on_cluster
 from thetahat.comparison.held_out import HeldOutLoss
 from thetahat.comparison.metrics import choose_loss
 from thetahat.comparison.models import resolve
@@ -80,6 +81,7 @@ def compare(
     max_rows: int | None = None,
     time_limit: float | None = None,
     jobs: int = 1,
+    cluster: str | None = None,
     seed: int = 0,
     strict: bool = False,
     progress: Callable[[int, int], None] = lambda done, of: None,
@@ -142,6 +144,9 @@ def compare(
         Seconds after which no further fit is begun; the result then says that it is partial.
     jobs : int
         Worker processes; −1 is one a processor. The result does not depend on it.
+    cluster : str, optional
+        ``tcp://host:8786`` of a Dask scheduler, or ``local:N`` for N processes: where the fits run. The
+        result does not depend on it.
     seed : int
         Seed of all randomness.
     strict : bool
@@ -211,41 +216,42 @@ def compare(
     classes = len(schema.classes)
     candidates = resolve(_named(settings, schema, rows.n), loss, classes, recipe, raw, tuning)
     panel = Panel(candidates, deadline)
-    replicates = replicate(
-        panel,
-        sample,
-        draws,
-        HeldOutLoss(panel, loss, classes),
-        rng=rng_fits,
-        jobs=jobs,
-        out_of_time=lambda: deadline is not None and clock.time() > deadline,
-        finished=lambda done: progress(done, len(draws)),
-    )
-    done = len(replicates.values)
-    if done < len(draws) and (done < 2 or method.name in OWN_DRAWS):
-        method = METHODS["none"]
-    losses = losses_of(candidates, replicates, method)
-    by, beside = choose_pairs(pairs, method, draws, rows)
-    if method.name == "none":
-        by, beside = method, None
-    judged = judging.judge(losses, judging.Rule(method, level, margin, correction, by, beside, bayes))
-    names = list(losses)
-    uncertain = worth_a_curve(judged, names, FLOOR) if rows_needed and not replicates.stopped else None
-    if uncertain is not None:
-        by_curve = with_curve(
-            uncertain,
-            {candidate.name: candidate for candidate in candidates},
+    with on_cluster(cluster):
+        replicates = replicate(
+            panel,
             sample,
             draws,
-            rows.labels,
-            loss,
-            classes,
-            level,
-            rng=rng_curve,
+            HeldOutLoss(panel, loss, classes),
+            rng=rng_fits,
             jobs=jobs,
             out_of_time=lambda: deadline is not None and clock.time() > deadline,
+            finished=lambda done: progress(done, len(draws)),
         )
-        judged = tuple(by_curve if pair is uncertain else pair for pair in judged)
+        done = len(replicates.values)
+        if done < len(draws) and (done < 2 or method.name in OWN_DRAWS):
+            method = METHODS["none"]
+        losses = losses_of(candidates, replicates, method)
+        by, beside = choose_pairs(pairs, method, draws, rows)
+        if method.name == "none":
+            by, beside = method, None
+        judged = judging.judge(losses, judging.Rule(method, level, margin, correction, by, beside, bayes))
+        names = list(losses)
+        uncertain = worth_a_curve(judged, names, FLOOR) if rows_needed and not replicates.stopped else None
+        if uncertain is not None:
+            by_curve = with_curve(
+                uncertain,
+                {candidate.name: candidate for candidate in candidates},
+                sample,
+                draws,
+                rows.labels,
+                loss,
+                classes,
+                level,
+                rng=rng_curve,
+                jobs=jobs,
+                out_of_time=lambda: deadline is not None and clock.time() > deadline,
+            )
+            judged = tuple(by_curve if pair is uncertain else pair for pair in judged)
     best = judging.winner(judged, names, FLOOR)
     said = [judging.sentence(judged, names, FLOOR, rows.n, best)]
     if baseline != FLOOR:

@@ -27,6 +27,7 @@ __all__ = [
     "minimise",
     "rounding_factor",
     "weights",
+    "with_penalty",
 ]
 
 # A Hessian of more parameters than this costs more than the gradients it saves.
@@ -109,16 +110,7 @@ class LossPoint:
 
     def hessian(self) -> FloatArray:
         """Return the second derivatives of the penalised loss, the flat directions filled."""
-        information = self.information()
-        width, k = self.loss.design.width, self.loss.classes
-        penalty = np.repeat(self.loss.penalty, k)
-        information[np.diag_indices_from(information)] += penalty
-        if k > 1:
-            blocks = information.reshape(width, k, width, k)
-            free = np.flatnonzero(self.loss.penalty == 0)
-            lift = np.einsum("jkjk->j", blocks)[free] / k**2
-            blocks[free, :, free, :] += np.where(lift > 0, lift, 1.0)[:, None, None]
-        return information
+        return with_penalty(self.information(), self.loss.penalty, self.loss.classes)
 
     def information(self) -> FloatArray:
         """Return the second derivatives of the likelihood's part alone."""
@@ -134,6 +126,28 @@ class LossPoint:
             # Probabilities sum to one, so the rows of blocks sum to zero, and the diagonal costs nothing.
             blocks[:, a, :, a] = -sum(blocks[:, a, :, b] for b in range(k) if b != a)
         return blocks.reshape(design.width * k, design.width * k)
+
+
+def with_penalty(information: FloatArray, penalty: FloatArray, classes: int) -> FloatArray:
+    """Return the Hessian of the penalised loss from that of the likelihood, the flat directions filled.
+
+    Parameters
+    ----------
+    information : ndarray of shape (width · k, width · k)
+        Of the likelihood; it is written to.
+    penalty : ndarray of shape (width,)
+        Of each column of the design.
+    classes : int
+        k.
+    """
+    width, k = len(penalty), classes
+    information[np.diag_indices_from(information)] += np.repeat(penalty, k)
+    if k > 1:
+        blocks = information.reshape(width, k, width, k)
+        free = np.flatnonzero(penalty == 0)
+        lift = np.einsum("jkjk->j", blocks)[free] / k**2
+        blocks[free, :, free, :] += np.where(lift > 0, lift, 1.0)[:, None, None]
+    return information
 
 
 def minimise(
