@@ -4,15 +4,18 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.theory.breakages import BREAKS, break_it
 from thetahat.errors import ThetaHatError
 from thetahat.report.theory import render
-from thetahat.results.theory import Words, encode
+from thetahat.results.theory import StatementRecord, Words, encode
 from thetahat.theory import registry
 from thetahat.theory.evidence import above, below, near, verdict_of
+from thetahat.theory.index import markdown
 from thetahat.theory.statement import examine
 
 ALL = [pytest.param(chapter.number, each, id=each.name) for chapter, each in registry.statements()]
@@ -43,6 +46,7 @@ def test_verdict_is_the_known_one(section, each):
     assert found.verdict == each.expected, [m for m in found.measures]
     assert found.plot.series
     assert all(s.x for s in found.plot.series)
+    assert found == msgspec.json.decode(msgspec.json.encode(found), type=StatementRecord)
 
 
 @pytest.mark.parametrize(("section", "each"), ALL)
@@ -157,3 +161,16 @@ def test_a_page_of_nothing_is_refused():
     said = run("--report", "x.html")
     assert said.returncode == 2
     assert "--all" in said.stderr
+
+
+def test_every_slip_points_at_a_statement():
+    assert {slip.statement for slip in registry.ERRATA} <= set(NAMES)
+
+
+def test_every_section_of_the_notes_has_statements():
+    assert set(SECTIONS) <= {chapter.number for chapter in registry.CHAPTERS}
+
+
+def test_the_index_in_the_docs_is_that_of_the_registry():
+    page = (Path(__file__).parents[2] / "docs" / "theory.md").read_text(encoding="utf-8")
+    assert page.endswith(markdown()), "write the end of docs/theory.md again from thetahat.theory.index"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import textwrap
 from typing import Any
@@ -10,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from thetahat.report import numbers
 from thetahat.report.drawing import ACCENT, FAINT, INK, Picture, new_axes, to_svg
 from thetahat.report.page import environment
 from thetahat.report.theory_words import LABELS, VERDICTS, claimed, measured, summary, verdict_sentence
@@ -92,7 +94,7 @@ def show_statement(
     )
     if not quiet:
         console.print()
-        console.print(Text(each.calls), style="dim", width=width)
+        console.print(Text(each.calls), style="dim", soft_wrap=True)
 
 
 def render(record: TheoryRecord, language: Language = "en") -> str:
@@ -170,12 +172,9 @@ def draw(plot: PlotRecord, ax: Any, language: Language = "en", *, letters: int =
         ax.set_ylim(len(names) - 0.5, -0.5)
         x, y = y, ""
         if "y" in plot.log:
-            ax.set_xscale("log")
-    else:
-        if "x" in plot.log:
-            ax.set_xscale("log")
-        if "y" in plot.log:
-            ax.set_yscale("log")
+            _set_log(ax, "x")
+    for way in plot.log if not plot.ticks else ():
+        _set_log(ax, way)
     if plot.level is not None:
         line = ax.axvline if plot.ticks else ax.axhline
         name = None if plot.level_name is None else plot.level_name.of(language)
@@ -193,6 +192,23 @@ def draw(plot: PlotRecord, ax: Any, language: Language = "en", *, letters: int =
             columnspacing=1.2,
         )
     return ax
+
+
+def _set_log(ax: Any, way: str) -> None:
+    """Make an axis logarithmic, with as many named ticks as there is room for."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter  # noqa: PLC0415
+
+    axis = ax.xaxis if way == "x" else ax.yaxis
+    (ax.set_xscale if way == "x" else ax.set_yscale)("log")
+    low, high = ax.get_xlim() if way == "x" else ax.get_ylim()
+    decades = math.log10(high / low)
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 2 else (1,), numticks=8))
+    axis.set_major_formatter(FuncFormatter(lambda value, _place: _power(value)))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _power(value: float) -> str:
+    return f"{value:g}" if 1e-3 <= value < 1e5 else numbers.times_ten(round(math.log10(value)))[1:]
 
 
 def _picture(plot: PlotRecord, language: Language) -> Picture:

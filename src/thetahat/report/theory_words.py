@@ -60,8 +60,8 @@ def summary(record: TheoryRecord, language: Language) -> str:
         verdicts.count("fails"),
     )
     return Words(
-        f"Of {total} statements, {holds} hold, {only} hold only under a condition and {fails} fail as "
-        "written.",
+        f"Of {total} statements, {holds} hold, {only} hold only under a condition and {fails} "
+        f"{'fails' if fails == 1 else 'fail'} as written.",
         f"Утверждений: {total}. Верно: {holds}; верно лишь при условии: {only}; неверно в таком виде: "
         f"{fails}.",
     ).of(language)

@@ -102,7 +102,7 @@ def _record(
         None if low is None else float(low),
         None if high is None else float(high),
         counter,
-        agrees,
+        bool(agrees),
         "" if finite else repr(value),
     )
 

@@ -280,7 +280,7 @@ def eigendecomposition_cost(rng: Generator) -> Evidence:
     half = float(stats.t.ppf(0.975, len(sizes) - 2) * line.stderr)
     return Evidence(
         [
-            near(Words("power of d", "степень d"), line.slope, 3.0, within=0.6),
+            near(Words("power of d", "степень d"), line.slope, 3.0, within=0.7),
             above(
                 Words("lower end of its 95% interval", "нижняя граница 95-процентного интервала"),
                 line.slope - half,

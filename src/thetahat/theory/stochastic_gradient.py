@@ -1,0 +1,305 @@
+"""Section 2.9: stochastic gradient descent on ever larger training sets."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from thetahat.networks.engine.choice import executor_for
+from thetahat.networks.engine.problem import TrainingProblem
+from thetahat.optimisers.sgd import SGD
+from thetahat.results.theory import Words
+from thetahat.theory.evidence import Evidence, above, below, near, picture, series
+from thetahat.theory.statement import Chapter, statement
+
+__all__ = ["CHAPTER"]
+
+COLUMNS, BATCH = 10, 8
+ROWS = Words("training rows, m", "обучающих примеров, m")
+Array = NDArray[np.float64]
+
+
+def _half_square(parameters: list[Any], batch: Mapping[str, Any]) -> Any:
+    return 0.5 * np.mean((batch["X"] @ parameters[0] - batch["y"]) ** 2)
+
+
+def _problem(rng: Generator, m: int, columns: int = COLUMNS) -> tuple[TrainingProblem, Array]:
+    """Return least squares on m rows with unit noise, and the true slopes."""
+    slopes = np.ones(columns)
+    X = rng.normal(size=(m, columns))
+    y = X @ slopes + rng.normal(size=m)
+    return TrainingProblem(_half_square, [np.zeros(columns)], {"X": X, "y": y}), slopes
+
+
+def _excess(executor: Any, slopes: Array) -> float:
+    """Return the test error above the noise: of standard normal features, that of the slopes."""
+    return float(np.sum((executor.parameters[0] - slopes) ** 2))
+
+
+def _steps_to(rng: Generator, m: int, wanted: float, most: int) -> int:
+    """Return the steps after which the test error is as low as wanted, in as many passes as it takes."""
+    problem, slopes = _problem(rng, m)
+    executor = executor_for(problem, SGD(0.1))
+    order = np.concatenate([rng.permutation(m) for _ in range(-(-most * BATCH // m))])
+    done, stretch = 0, 10
+    while done < most:
+        rows = order[done * BATCH : (done + stretch) * BATCH]
+        # The rate 1/t is the one that makes the last step as good as an average of all.
+        executor.run(rows, BATCH, learning_rate=min(0.2, 1.0 / (done + stretch)))
+        done += stretch
+        if _excess(executor, slopes) <= wanted:
+            return done
+        stretch = max(10, done // 20)
+    return most
+
+
+def _slope(x: Any, y: Any) -> float:
+    u = np.log(x) - np.log(x).mean()
+    return float(u @ np.log(y) / (u @ u))
+
+
+@statement(
+    "sgd-step-cost",
+    title=Words("A step of SGD costs the same for every m", "Стоимость шага СГС не зависит от m"),
+    claim=Words(
+        "For a model of fixed size the cost of one step of stochastic gradient descent does not depend on "
+        "the size "
+        "of the training set.",
+        "Для модели фиксированного размера стоимость одного шага СГС не зависит от размера обучающего "
+        "набора.",
+    ),
+    expected="holds",
+    rests_on="thetahat.networks.engine.choice:executor_for",
+    calls="""
+import numpy as np
+from thetahat.networks.engine.choice import executor_for
+from thetahat.networks.engine.problem import TrainingProblem
+from thetahat.optimisers.sgd import SGD
+rng = np.random.default_rng(0)
+X = rng.normal(size=(1000, 3)); y = X @ np.ones(3)
+loss = lambda w, batch: np.mean((batch["X"] @ w[0] - batch["y"]) ** 2)
+training = executor_for(TrainingProblem(loss, [np.zeros(3)], {"X": X, "y": y}), SGD(0.05))
+training.run(rng.permutation(1000), 10)
+print(training.parameters)
+""",
+    remark=Words(
+        "A step reads its batch and nothing else; a step of full gradient descent reads all m rows.",
+        "Шаг читает только свой пакет; шаг полного градиентного спуска читает все m примеров.",
+    ),
+)
+def sgd_step_cost(rng: Generator) -> Evidence:
+    """Time 300 steps of ten rows, and one full gradient, as the training set grows."""
+    sizes = np.array([2000, 20_000, 200_000])
+    steps, fulls = [], []
+    for m in sizes:
+        executor = executor_for(_problem(rng, int(m))[0], SGD(1e-3))
+        order = rng.permutation(2000)
+        executor.run(order, 10)
+        times: dict[str, list[float]] = {"steps": [], "full": []}
+        for _ in range(5):
+            began = time.perf_counter()
+            executor.run(order, 10)
+            between = time.perf_counter()
+            executor.value_and_grad()
+            times["steps"].append((between - began) / 200)
+            times["full"].append(time.perf_counter() - between)
+        steps.append(min(times["steps"]))
+        fulls.append(min(times["full"]))
+    return Evidence(
+        [
+            near(
+                Words("power of m, a step of ten rows", "степень m, шаг по десяти примерам"),
+                _slope(sizes, steps),
+                0.0,
+                within=0.25,
+            ),
+            above(
+                Words("power of m, full gradient, 20 000 to 200 000", "степень m, полный градиент"),
+                _slope(sizes[1:], fulls[1:]),
+                0.5,
+            ),
+        ],
+        picture(
+            Words(
+                "The step stays where it is, the full gradient does not",
+                "Шаг не дорожает, полный градиент дорожает",
+            ),
+            ROWS,
+            Words("seconds", "секунд"),
+            series(Words("a step of ten rows", "шаг по десяти примерам"), sizes, steps),
+            series(Words("full gradient", "полный градиент"), sizes, fulls),
+            log="xy",
+        ),
+    )
+
+
+@statement(
+    "sgd-before-one-pass",
+    title=Words("SGD can converge before one pass", "СГС может сойтись до конца первого прохода"),
+    claim=Words(
+        "On large training sets the model comes to the best possible test error before SGD has looked at "
+        "every row.",
+        "Когда m велико, модель сходится к наилучшей возможной ошибке тестирования раньше, чем СГС "
+        "просмотрит каждый "
+        "пример.",
+    ),
+    expected="holds only if",
+    rests_on="thetahat.networks.engine.choice:executor_for",
+    calls="""
+import numpy as np
+from thetahat.networks.engine.choice import executor_for
+from thetahat.networks.engine.problem import TrainingProblem
+from thetahat.optimisers.sgd import SGD
+rng = np.random.default_rng(0)
+X = rng.normal(size=(20_000, 3)); y = X @ np.ones(3) + rng.normal(size=20_000)
+loss = lambda w, batch: 0.5 * np.mean((batch["X"] @ w[0] - batch["y"]) ** 2)
+training = executor_for(TrainingProblem(loss, [np.zeros(3)], {"X": X, "y": y}), SGD(0.02))
+training.run(np.arange(8000), 20)      # fewer than half of the rows
+print(training.parameters)
+""",
+    remark=Words(
+        "Only on large sets: best possible means within 2 % of the noise here. With few rows one pass is "
+        "not enough, "
+        "and no number of passes is: the rows themselves do not say more.",
+        "Лишь когда примеров много: «наилучшая» здесь — в пределах 2 % от шума. Когда примеров мало, одного "
+        "прохода "
+        "не хватает, да и никакого числа проходов: сами данные большего не говорят.",
+    ),
+)
+def sgd_before_one_pass(rng: Generator) -> Evidence:
+    """Follow the test error along one pass over training sets of several sizes."""
+    paths = {}
+    for m in (200, 2000, 40_000):
+        problem, slopes = _problem(rng, m)
+        executor = executor_for(problem, SGD(0.1))
+        order, done = rng.permutation(m), 0
+        shares: list[float] = []
+        errors: list[float] = []
+        while done < m // BATCH:
+            stretch = max(5, done // 8)
+            executor.run(
+                order[done * BATCH : (done + stretch) * BATCH],
+                BATCH,
+                learning_rate=min(0.2, 1.0 / (done + stretch)),
+            )
+            done += stretch
+            shares.append(min(1.0, done * BATCH / m))
+            errors.append(_excess(executor, slopes))
+        paths[m] = (np.array(shares), np.array(errors))
+    seen, excess = paths[40_000]
+    half = excess[seen >= 0.5][0]
+    return Evidence(
+        [
+            below(
+                Words(
+                    "test error above the noise, half a pass of 40 000",
+                    "ошибка сверх шума, полпрохода по 40 000",
+                ),
+                half,
+                0.02,
+            ),
+            below(
+                Words("test error above the noise, a pass of 200", "ошибка сверх шума, проход по 200"),
+                paths[200][1][-1],
+                0.02,
+                counter=True,
+            ),
+            above(
+                Words("test error above the noise, at the start", "ошибка сверх шума, в начале"),
+                excess[0],
+                0.1,
+            ),
+        ],
+        picture(
+            Words(
+                "With 40 000 rows a fraction of one pass is enough",
+                "При 40 000 примеров хватает доли прохода",
+            ),
+            Words("share of the rows seen", "доля просмотренных примеров"),
+            Words("test error above the noise (σ² = 1)", "ошибка сверх шума (σ² = 1)"),
+            *(series(Words(f"m = {m}", f"m = {m}"), share, error) for m, (share, error) in paths.items()),
+            log="xy",
+            level=0.02,
+        ),
+    )
+
+
+@statement(
+    "sgd-cost-is-constant",
+    title=Words("Steps grow with m, the cost becomes constant", "Шаги растут с m, стоимость постоянна"),
+    claim=Words(
+        "As a function of m the asymptotic cost of training by SGD is O(1).",
+        "Асимптотическая стоимость обучения методом СГС как функции от m имеет порядок O(1).",
+    ),
+    expected="holds only if",
+    rests_on="thetahat.networks.engine.choice:executor_for",
+    calls="""
+import numpy as np
+from thetahat.networks.engine.choice import executor_for
+from thetahat.networks.engine.problem import TrainingProblem
+from thetahat.optimisers.sgd import SGD
+X = np.random.default_rng(0).normal(size=(500, 2))
+loss = lambda w, batch: np.mean((batch["X"] @ w[0] - 1.0) ** 2)
+training = executor_for(TrainingProblem(loss, [np.zeros(2)], {"X": X}), SGD(0.05))
+print(len(training.run(np.arange(500), 10)), "steps")
+""",
+    remark=Words(
+        "Only for a fixed test error to be reached: that takes the same number of steps however large m is. "
+        "To "
+        "converge, to the error that m rows allow, the number of steps grows with m, as the notes say too.",
+        "Лишь для достижения заданной ошибки: число шагов тогда одно и то же при любом большом m. Чтобы "
+        "сойтись — "
+        "дойти до ошибки, которую позволяют m примеров, — шагов нужно тем больше, чем больше m.",
+    ),
+)
+def sgd_cost_is_constant(rng: Generator) -> Evidence:
+    """Count steps to a fixed error, and to the error that the training set allows."""
+    sizes, repeats = np.array([1000, 4000, 32_000]), 8
+    fixed, converged = [], []
+    for m in sizes:
+        aims = (0.05, 3.0 * COLUMNS / m)
+        counts = [[_steps_to(rng, int(m), aim, int(m)) for _ in range(repeats)] for aim in aims]
+        fixed.append(np.mean(counts[0]))
+        converged.append(np.mean(counts[1]))
+    return Evidence(
+        [
+            near(
+                Words("power of m, steps to a fixed error", "степень m, шагов до заданной ошибки"),
+                _slope(sizes, fixed),
+                0.0,
+                within=0.3,
+            ),
+            below(
+                Words("steps to a fixed error, m = 32 000", "шагов до заданной ошибки, m = 32 000"),
+                fixed[-1],
+                2000,
+            ),
+            near(
+                Words("power of m, steps to converge", "степень m, шагов до сходимости"),
+                _slope(sizes, converged),
+                0.0,
+                within=0.3,
+                counter=True,
+            ),
+        ],
+        picture(
+            Words("To a fixed error the steps do not grow", "До заданной ошибки число шагов не растёт"),
+            ROWS,
+            Words("steps", "шагов"),
+            series(Words("to an error of 0.05", "до ошибки 0.05"), sizes, fixed),
+            series(Words("to what m rows allow", "до возможного при m"), sizes, converged),
+            log="xy",
+        ),
+    )
+
+
+CHAPTER = Chapter(
+    "2.9",
+    Words("Stochastic gradient descent", "Стохастический градиентный спуск"),
+    (sgd_step_cost, sgd_before_one_pass, sgd_cost_is_constant),
+)
