@@ -9,14 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numba import types
+from numba.extending import overload
 
 from thetahat.numerics.compiled import kernel
 
-__all__ = ["exponential32", "exponential64", "tangent32", "tangent64"]
+__all__ = ["exponential", "tangent"]
 
 
 @kernel
-def exponential32(x: Any) -> Any:
+def _exponential32(x: Any) -> Any:
     """Return e^x in single precision; 0 below −87.3, the largest number above 88.3."""
     x = min(max(x, np.float32(-87.3)), np.float32(88.3))
     # Adding 1.5 · 2²³ rounds to a whole number, which is then in the low bits.
@@ -34,7 +36,7 @@ def exponential32(x: Any) -> Any:
 
 
 @kernel
-def exponential64(x: Any) -> Any:
+def _exponential64(x: Any) -> Any:
     """Return e^x in double precision; 0 below −708, the largest number above 709."""
     x = min(max(x, -708.0), 709.0)
     k = np.floor(x * 1.4426950408889634 + 0.5)
@@ -49,10 +51,10 @@ def exponential64(x: Any) -> Any:
 
 
 @kernel
-def tangent32(x: Any) -> Any:
+def _tangent32(x: Any) -> Any:
     """Return tanh x in single precision."""
     a = abs(x)
-    e = exponential32(np.float32(-2) * a)
+    e = _exponential32(np.float32(-2) * a)
     far = (np.float32(1) - e) / (np.float32(1) + e)
     z = x * x
     p = np.float32(-5.70498872745e-3)
@@ -66,10 +68,10 @@ def tangent32(x: Any) -> Any:
 
 
 @kernel
-def tangent64(x: Any) -> Any:
+def _tangent64(x: Any) -> Any:
     """Return tanh x in double precision."""
     a = abs(x)
-    e = exponential64(-2.0 * a)
+    e = _exponential64(-2.0 * a)
     far = (1.0 - e) / (1.0 + e)
     z = x * x
     p = (-9.64399179425052238628e-1 * z - 9.92877231001918586564e1) * z - 1.61468768441708447952e3
@@ -77,3 +79,32 @@ def tangent64(x: Any) -> Any:
     near = a + a * z * (p / q)
     t = near if a < 0.625 else far
     return t if x >= 0.0 else -t
+
+
+def exponential(x: Any) -> Any:
+    """Return e^x in the precision of x: compiled code only."""
+    raise NotImplementedError
+
+
+def tangent(x: Any) -> Any:
+    """Return tanh x in the precision of x: compiled code only."""
+    raise NotImplementedError
+
+
+def _choosing(single: Any, double: Any) -> Any:
+    def in_single(x: Any) -> Any:
+        return single(x)
+
+    def in_double(x: Any) -> Any:
+        return double(x)
+
+    # The implementation must have the very signature of the typing function, annotations included.
+    def implementation(x: Any) -> Any:
+        return in_single if x == types.float32 else in_double
+
+    return implementation
+
+
+_overload: Any = overload
+_overload(exponential, jit_options={"error_model": "numpy"})(_choosing(_exponential32, _exponential64))
+_overload(tangent, jit_options={"error_model": "numpy"})(_choosing(_tangent32, _tangent64))

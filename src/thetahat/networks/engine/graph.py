@@ -126,8 +126,10 @@ class Graph:
         """See the value in another shape."""
         if shape == x.shape:
             return x
-        if x.op == "broadcast" and x.inputs[0].shape == ():
-            return self.broadcast(x.inputs[0], shape)
+        if x.op == "broadcast" and x.inputs[0].size == 1:
+            return self.broadcast(self.reshape(x.inputs[0], ()), shape)
+        if x.op == "reshape" and x.inputs[0].shape == shape:
+            return x.inputs[0]
         return self.add("reshape", (self.copied(x),), shape)
 
     def transpose(self, x: Value, axes: tuple[int, ...]) -> Value:

@@ -25,7 +25,7 @@ from thetahat.networks.engine.memory import array_at, matrix_at, product
 from thetahat.networks.engine.update import update
 from thetahat.numerics.compiled import kernel, reassociating_kernel
 
-__all__ = ["fetch", "run_instructions", "run_steps"]
+__all__ = ["fetch", "run_steps"]
 
 
 @kernel
@@ -171,38 +171,6 @@ def _place(row: Any, like: Any) -> None:
 
 
 @kernel
-def run_instructions(
-    program: Any, first: int, last: int, gemm: int, integers: Any, where: Any, scratch: Any
-) -> None:
-    """Run the instructions from ``first`` up to ``last``."""
-    flat = scratch[0]
-    for q in range(first, last):
-        row = program[q]
-        op = row[0]
-        if op == PRODUCT:
-            product(gemm, row, integers, where)
-        elif op >= FIRST_ELEMENTWISE:
-            elementwise(row, scratch)
-        elif op == BIAS_RELU or op == BIAS_ADD:
-            _bias(matrix_at(row[3], row[1], row[2], flat), array_at(row[4], row[2], flat), op == BIAS_RELU)
-        elif op == RELU_BACK:
-            n = row[1] * row[2]
-            _relu_back(array_at(row[3], n, flat), array_at(row[4], n, flat))
-        elif op == RELU_BACK_SUM:
-            g = matrix_at(row[3], row[1], row[2], flat)
-            _relu_back_sum(g, matrix_at(row[4], row[1], row[2], flat), array_at(row[5], row[2], flat))
-        elif op == SUM or op == MAX:
-            source = array_at(row[4], row[1] * row[2] * row[3], flat)
-            _reduce(op == MAX, row[1], row[2], row[3], source, array_at(row[5], row[1] * row[3], flat))
-        elif op == NLL:
-            _nll(row, flat)
-        elif op == ZERO:
-            array_at(row[2], row[1], flat)[:] = 0
-        elif op == PLACE:
-            _place(row, flat)
-
-
-@kernel
 def fetch(sources: Any, order: Any, start: int, count: int, serial: int, scratch: Any) -> None:
     """Bring the rows of a batch to where the program reads them.
 
@@ -227,8 +195,10 @@ def fetch(sources: Any, order: Any, start: int, count: int, serial: int, scratch
 
 
 @kernel
-def run_steps(
+def run_steps(  # noqa: C901 - a table of instructions
     program: Any,
+    first: int,
+    last: int,
     sources: Any,
     order: Any,
     batch: int,
@@ -245,9 +215,41 @@ def run_steps(
     settings: Any,
     step: int,
 ) -> None:
-    """Take one training step for each batch of ``order``, whose length is a multiple of ``batch``."""
-    for s in range(losses.size):
-        fetch(sources, order, s * batch, batch, s * batch, scratch)
-        run_instructions(program, 0, program.shape[0], gemm, integers, where, scratch)
-        losses[s] = loss[0]
-        update(theta, gradient, moments, numbers, settings, step + s + 1)
+    """Take one training step for each batch of ``order``, whose length is a multiple of ``batch``.
+
+    With an empty ``order`` the instructions from ``first`` up to ``last`` run once, on the batch that
+    is there, and nothing moves.
+    """
+    flat = scratch[0]
+    for s in range(max(1, losses.size)):
+        if losses.size > 0:
+            fetch(sources, order, s * batch, batch, s * batch, scratch)
+        for q in range(first, last):
+            row = program[q]
+            op = row[0]
+            if op == PRODUCT:
+                product(gemm, row, integers, where)
+            elif op >= FIRST_ELEMENTWISE:
+                elementwise(row, scratch)
+            elif op == BIAS_RELU or op == BIAS_ADD:
+                _bias(
+                    matrix_at(row[3], row[1], row[2], flat), array_at(row[4], row[2], flat), op == BIAS_RELU
+                )
+            elif op == RELU_BACK:
+                n = row[1] * row[2]
+                _relu_back(array_at(row[3], n, flat), array_at(row[4], n, flat))
+            elif op == RELU_BACK_SUM:
+                g = matrix_at(row[3], row[1], row[2], flat)
+                _relu_back_sum(g, matrix_at(row[4], row[1], row[2], flat), array_at(row[5], row[2], flat))
+            elif op == SUM or op == MAX:
+                source = array_at(row[4], row[1] * row[2] * row[3], flat)
+                _reduce(op == MAX, row[1], row[2], row[3], source, array_at(row[5], row[1] * row[3], flat))
+            elif op == NLL:
+                _nll(row, flat)
+            elif op == ZERO:
+                array_at(row[2], row[1], flat)[:] = 0
+            elif op == PLACE:
+                _place(row, flat)
+        if losses.size > 0:
+            losses[s] = loss[0]
+            update(theta, gradient, moments, numbers, settings, step + s + 1)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from thetahat.networks.engine.elementary import exponential32, exponential64, tangent32, tangent64
+from thetahat.networks.engine.elementary import exponential, tangent
 from thetahat.networks.engine.instructions import ELEMENTWISE
 from thetahat.networks.engine.memory import array_at
 from thetahat.numerics.compiled import kernel
@@ -31,42 +31,15 @@ _SELECT = ELEMENTWISE["select"]
 @kernel
 def exp_in_place(x: Any) -> None:
     """Replace every number by its exponential."""
-    if x.itemsize == 4:
-        for i in range(x.size):
-            x[i] = exponential32(np.float32(x[i]))
-    else:
-        for i in range(x.size):
-            x[i] = exponential64(np.float64(x[i]))
-
-
-@kernel
-def _exp(out: Any, a: Any) -> None:
-    if out.itemsize == 4:
-        for i in range(out.size):
-            out[i] = exponential32(np.float32(a[i]))
-    else:
-        for i in range(out.size):
-            out[i] = exponential64(np.float64(a[i]))
-
-
-@kernel
-def _tanh(out: Any, a: Any) -> None:
-    if out.itemsize == 4:
-        for i in range(out.size):
-            out[i] = tangent32(np.float32(a[i]))
-    else:
-        for i in range(out.size):
-            out[i] = tangent64(np.float64(a[i]))
+    for i in range(x.size):
+        x[i] = exponential(x[i])
 
 
 @kernel
 def _expit(out: Any, a: Any) -> None:
-    for i in range(out.size):
-        out[i] = -abs(a[i])
-    exp_in_place(out)
     one = out.dtype.type(1)
     for i in range(out.size):
-        e = out[i]
+        e = exponential(-abs(a[i]))
         out[i] = (one if a[i] >= 0 else e) / (one + e)
 
 
@@ -126,9 +99,11 @@ def _unary(op: int, out: Any, a: Any) -> None:  # noqa: C901 - a table of loops
         for i in range(n):
             out[i] = -a[i]
     elif op == _EXP:
-        _exp(out, a)
+        for i in range(n):
+            out[i] = exponential(a[i])
     elif op == _TANH:
-        _tanh(out, a)
+        for i in range(n):
+            out[i] = tangent(a[i])
     elif op == _EXPIT:
         _expit(out, a)
     elif op == _LOG:
@@ -211,18 +186,6 @@ def _choose(op: int, out: Any, a: Any, b: Any, c: Any) -> None:
 
 
 @kernel
-def _row(op: int, out: Any, a: Any, b: Any, c: Any) -> None:
-    if op <= _MINIMUM and op != _COPY:
-        _arithmetic(op, out, a, b)
-    elif op <= _LOG_EXPIT and op != _LOGADDEXP:
-        _unary(op, out, a)
-    elif op < _KEEP_GREATER:
-        _compare(op, out, a, b)
-    else:
-        _choose(op, out, a, b, c)
-
-
-@kernel
 def _operand(address: int, stride: int, n: int, scratch: Any) -> Any:
     """Return n numbers side by side: where they are, or gathered in scratch memory."""
     if stride == 1:
@@ -258,5 +221,12 @@ def elementwise(row: Any, scratch: Any) -> None:
                 else:
                     second = _operand(b, row[15], n, scratch[1])
                     third = _operand(c, row[20], n, scratch[2])
-                    _row(op, out, first, second, third)
+                    if op <= _MINIMUM and op != _COPY:
+                        _arithmetic(op, out, first, second)
+                    elif op <= _LOG_EXPIT and op != _LOGADDEXP:
+                        _unary(op, out, first)
+                    elif op < _KEEP_GREATER:
+                        _compare(op, out, first, second)
+                    else:
+                        _choose(op, out, first, second, third)
                 place += size * n

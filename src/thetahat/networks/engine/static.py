@@ -19,7 +19,7 @@ from thetahat.contracts import FloatArray, IntArray
 from thetahat.networks.engine.derivative import differentiate
 from thetahat.networks.engine.executor import Between, Optimiser, Weights
 from thetahat.networks.engine.graph import NotStatic
-from thetahat.networks.engine.interpreter import fetch, run_instructions, run_steps
+from thetahat.networks.engine.interpreter import fetch, run_steps
 from thetahat.networks.engine.memory import gemm_address
 from thetahat.networks.engine.problem import EngineState, TrainingProblem, draw_mask
 from thetahat.networks.engine.program import Program
@@ -32,6 +32,8 @@ _CHUNK_SECONDS = 0.1
 _MASK_NUMBERS = 2**20
 _WIDE = 2**22  # multiplications of the largest product of a step, from which on NumPy's is used
 
+_NO_ROWS, _NO_LOSSES = np.zeros(0, np.int64), np.zeros(0)
+
 
 @dataclass(slots=True, eq=False)
 class _Ready:
@@ -42,6 +44,7 @@ class _Ready:
     masks: list[str]
     compiled: bool
     pieces: list[tuple[int, int, Any]]
+    chunk: int = 1  # steps that take about as long as a person waits
 
 
 class StaticExecutor:
@@ -132,17 +135,17 @@ class StaticExecutor:
         order = np.ascontiguousarray(order, np.int64)
         whole = len(order) // batch_size
         losses = np.zeros(-(-len(order) // batch_size))
-        done, chunk = 0, 1
+        done = 0
         while done < len(losses):
             began = time.monotonic()
             batch = batch_size if done < whole else len(order) - done * batch_size
             ready = self._for(batch)
-            steps = max(1, min(chunk, self._most(ready, batch), whole - done if done < whole else 1))
+            steps = max(1, min(ready.chunk, self._most(ready, batch), whole - done if done < whole else 1))
             start = done * batch_size
             self._chunk(ready, order[start : start + steps * batch], batch, losses[done : done + steps], rng)
             done += steps
             seconds = time.monotonic() - began
-            chunk = max(1, int(steps * min(4.0, _CHUNK_SECONDS / max(seconds, 1e-6))))
+            ready.chunk = max(1, int(steps * min(8.0, _CHUNK_SECONDS / max(seconds, 1e-6))))
             if between is not None and not between(done):
                 break
         return losses[:done]
@@ -167,11 +170,7 @@ class StaticExecutor:
         w, program = self._weights, ready.program
         masks = self._draw(ready, len(losses), batch, rng)
         if ready.compiled:
-            run_steps(
-                program.instructions, ready.sources, order, batch, self._gemm, self._integers, self._where,
-                program.scratch, program.loss, losses, w.theta, w.gradient, w.moments, w.numbers, w.settings,
-                w.step,
-            )  # fmt: skip
+            self._run(ready, 0, len(program.instructions), order, batch, losses)
         else:
             for s in range(len(losses)):
                 self._fetch(ready, order, s * batch, batch, s * batch)
@@ -185,14 +184,21 @@ class StaticExecutor:
         fetch(ready.sources, order, start, count, serial, ready.program.scratch)
 
     def _once(self, ready: _Ready) -> None:
-        p = ready.program
         for first, last, factors in ready.pieces:
             if last > first:
-                run_instructions(
-                    p.instructions, first, last, self._gemm, self._integers, self._where, p.scratch
-                )
+                self._run(ready, first, last, _NO_ROWS, 0, _NO_LOSSES)
             if factors is not None:
                 np.matmul(factors[0], factors[1], out=factors[2])
+
+    def _run(
+        self, ready: _Ready, first: int, last: int, order: IntArray, batch: int, losses: FloatArray
+    ) -> None:
+        w, program = self._weights, ready.program
+        run_steps(
+            program.instructions, first, last, ready.sources, order, batch, self._gemm, self._integers,
+            self._where, program.scratch, program.loss, losses, w.theta, w.gradient, w.moments, w.numbers,
+            w.settings, w.step,
+        )  # fmt: skip
 
     def _draw(self, ready: _Ready, steps: int, batch: int, rng: Generator | None) -> list[NDArray[Any]]:
         """Draw the masks of a chunk, step by step as every executor does, and point the program at them."""
