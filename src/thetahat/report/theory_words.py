@@ -84,7 +84,7 @@ def claimed(each: MeasureRecord) -> str:
     """Return what a statement says of a number."""
     low, high = each.low, each.high
     if low is not None and high is not None:
-        if high - low <= 1e-2 * max(abs(low), abs(high)) or high == low or -low == high <= 1e-6:
+        if high - low <= 1e-2 * max(abs(low), abs(high)) or high == low or -low == high <= 1e-4:
             return _figure(0.5 * (low + high))
         return numbers.interval(low, high, None).replace(" to ", " … ")
     return f"> {_figure(low)}" if low is not None else f"< {_figure(high)}"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
+from threadpoolctl import threadpool_limits
 
 from thetahat.results.theory import StatementRecord, Verdict, Words
 from thetahat.theory.evidence import Evidence, verdict_of
@@ -87,7 +88,8 @@ def examine(each: Statement, section: str, seed: int = 0) -> StatementRecord:
     """
     rng = np.random.default_rng([seed, zlib.crc32(each.name.encode())])
     began = time.perf_counter()
-    evidence = each.measure(rng)
+    with threadpool_limits(1):
+        evidence = each.measure(rng)
     return StatementRecord(
         each.name,
         section,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from thetahat.optimisers.sgd import SGD
 from thetahat.results.theory import Words
 from thetahat.theory.evidence import Evidence, above, below, near, picture, series
 from thetahat.theory.statement import Chapter, statement
+from thetahat.theory.timing import least_seconds, power
 
 __all__ = ["CHAPTER"]
 
@@ -58,11 +59,6 @@ def _steps_to(rng: Generator, m: int, wanted: float, most: int) -> int:
     return most
 
 
-def _slope(x: Any, y: Any) -> float:
-    u = np.log(x) - np.log(x).mean()
-    return float(u @ np.log(y) / (u @ u))
-
-
 @statement(
     "sgd-step-cost",
     title=Words("A step of SGD costs the same for every m", "Стоимость шага СГС не зависит от m"),
@@ -93,34 +89,27 @@ print(training.parameters)
     ),
 )
 def sgd_step_cost(rng: Generator) -> Evidence:
-    """Time 300 steps of ten rows, and one full gradient, as the training set grows."""
+    """Time 200 steps of ten rows, and one full gradient, as the training set grows."""
     sizes = np.array([2000, 20_000, 200_000])
-    steps, fulls = [], []
+    works: list[Callable[[], Any]] = []
+    order = rng.permutation(2000)
     for m in sizes:
         executor = executor_for(_problem(rng, int(m))[0], SGD(1e-3))
-        order = rng.permutation(2000)
         executor.run(order, 10)
-        times: dict[str, list[float]] = {"steps": [], "full": []}
-        for _ in range(5):
-            began = time.perf_counter()
-            executor.run(order, 10)
-            between = time.perf_counter()
-            executor.value_and_grad()
-            times["steps"].append((between - began) / 200)
-            times["full"].append(time.perf_counter() - between)
-        steps.append(min(times["steps"]))
-        fulls.append(min(times["full"]))
+        works += [partial(executor.run, order, 10), executor.value_and_grad]
+    steps, fulls = least_seconds(works, 7).reshape(-1, 2).T
+    steps = steps / 200
     return Evidence(
         [
             near(
                 Words("power of m, a step of ten rows", "степень m, шаг по десяти примерам"),
-                _slope(sizes, steps),
+                power(sizes, steps),
                 0.0,
                 within=0.25,
             ),
             above(
                 Words("power of m, full gradient, 20 000 to 200 000", "степень m, полный градиент"),
-                _slope(sizes[1:], fulls[1:]),
+                power(sizes[1:], fulls[1:]),
                 0.5,
             ),
         ],
@@ -270,7 +259,7 @@ def sgd_cost_is_constant(rng: Generator) -> Evidence:
         [
             near(
                 Words("power of m, steps to a fixed error", "степень m, шагов до заданной ошибки"),
-                _slope(sizes, fixed),
+                power(sizes, fixed),
                 0.0,
                 within=0.3,
             ),
@@ -281,7 +270,7 @@ def sgd_cost_is_constant(rng: Generator) -> Evidence:
             ),
             near(
                 Words("power of m, steps to converge", "степень m, шагов до сходимости"),
-                _slope(sizes, converged),
+                power(sizes, converged),
                 0.0,
                 within=0.3,
                 counter=True,

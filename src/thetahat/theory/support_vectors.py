@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from functools import partial
 from itertools import combinations_with_replacement
@@ -18,6 +17,7 @@ from thetahat.svm.classification import SVC
 from thetahat.svm.kernels import KernelFunction
 from thetahat.theory.evidence import Evidence, above, below, near, picture, series
 from thetahat.theory.statement import Chapter, statement
+from thetahat.theory.timing import least_seconds, power
 
 __all__ = ["CHAPTER"]
 
@@ -40,21 +40,6 @@ def _features(X: Array, degree: int) -> Array:
         ways = factorial(degree) // prod(factorial(chosen.count(k)) for k in set(chosen))
         columns.append(np.sqrt(ways) * np.prod(wide[:, list(chosen)], axis=1))
     return np.column_stack(columns)
-
-
-def _least_seconds(work: Callable[[], Any], times: int = 7) -> float:
-    """Return the least time of several runs, which noise only lengthens."""
-    found = []
-    for _ in range(times):
-        began = time.perf_counter()
-        work()
-        found.append(time.perf_counter() - began)
-    return min(found)
-
-
-def _slope(x: Any, y: Any) -> float:
-    u = np.log(x) - np.log(x).mean()
-    return float(u @ np.log(y) / (u @ u))
 
 
 @statement(
@@ -190,7 +175,7 @@ print(KernelFunction("poly", 1.0, 3, 1.0).matrix(X, X).shape)     # 1771 feature
 def kernel_is_cheaper(rng: Generator) -> Evidence:
     """Time (1 + xᵀz)³ on 60 rows of growing width both ways."""
     widths = np.array([4, 8, 12, 16])
-    seconds = []
+    works: list[Callable[[], Any]] = []
     worst = 0.0
     for width in widths:
         X = rng.normal(size=(60, width)) / np.sqrt(width)
@@ -202,8 +187,8 @@ def kernel_is_cheaper(rng: Generator) -> Evidence:
             made = _features(X, 3)
             return made @ made.T
 
-        seconds.append((_least_seconds(partial(kernel.matrix, X, X)), _least_seconds(build, 3)))
-    by_kernel, by_features = np.array(seconds).T
+        works += [partial(kernel.matrix, X, X), build]
+    by_kernel, by_features = least_seconds(works, 5).reshape(-1, 2).T
     return Evidence(
         [
             near(Words("largest difference of the two", "наибольшее различие"), worst, 0.0, within=1e-5),
@@ -349,18 +334,6 @@ def alpha_mostly_zero(rng: Generator) -> Evidence:
     )
 
 
-def _decision_seconds(rng: Generator, sizes: Any, flipped: float) -> tuple[Array, Array]:
-    """Return support vectors and the time of 3000 decisions for machines of each size."""
-    new, _ = _ring(rng, 3000)
-    vectors, seconds = [], []
-    for m in sizes:
-        X, y = _ring(rng, int(m), flipped, 0.3)
-        machine = SVC(C=10.0).fit(X, y)
-        vectors.append(float(len(machine.support_)))
-        seconds.append(_least_seconds(partial(machine.decision_function, new)))
-    return np.array(vectors), np.array(seconds)
-
-
 @statement(
     "prediction-cost",
     title=Words("A prediction costs one kernel a support vector", "Цена предсказания — опорные векторы"),
@@ -387,12 +360,12 @@ print(len(machine.support_), "kernels a row, not", len(X))
 )
 def prediction_cost(rng: Generator) -> Evidence:
     """Time decisions of machines with ever more support vectors."""
-    vectors, seconds = _decision_seconds(rng, [300, 900, 2700], 0.4)
-    X, y = _ring(rng, 2700, 0.0, 0.3)
-    sparse = SVC(C=10.0).fit(X, y)
     new, _ = _ring(rng, 3000)
-    cheap = _least_seconds(lambda: sparse.decision_function(new))
-    slope = _slope(vectors, seconds)
+    machines = [SVC(C=10.0).fit(*_ring(rng, m, 0.4, 0.3)) for m in (300, 900, 2700)]
+    sparse = SVC(C=10.0).fit(*_ring(rng, 2700, 0.0, 0.3))
+    *times, cheap = least_seconds([partial(each.decision_function, new) for each in (*machines, sparse)])
+    vectors, seconds = [len(each.support_) for each in machines], np.array(times)
+    slope = power(vectors, seconds)
     return Evidence(
         [
             near(
@@ -461,7 +434,7 @@ def dense_alpha(rng: Generator) -> Evidence:
             X, y = _ring(rng, int(m), rate, 0.0 if rate else 0.3)
             found.append(len(SVC(C=10.0).fit(X, y).support_))
         counts[rate] = np.array(found, dtype=np.float64)
-    noisy, clean = _slope(sizes, counts[0.4]), _slope(sizes, counts[0.0])
+    noisy, clean = power(sizes, counts[0.4]), power(sizes, counts[0.0])
     return Evidence(
         [
             near(Words("power of m, noisy labels", "степень m, зашумлённые метки"), noisy, 1.0, within=0.1),
