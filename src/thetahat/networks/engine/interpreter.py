@@ -43,6 +43,12 @@ def _bias(h: Any, b: Any, relu: bool) -> None:
 
 
 @kernel
+def _zero(x: Any) -> None:
+    for i in range(x.size):
+        x[i] = 0
+
+
+@kernel
 def _relu_back(g: Any, h: Any) -> None:
     zero = g.dtype.type(0)
     for i in range(g.size):
@@ -63,9 +69,9 @@ def _relu_back_sum(g: Any, h: Any, total: Any) -> None:
 
 
 @reassociating_kernel
-def _total(x: Any) -> Any:
+def _total(x: Any, start: int, stop: int) -> Any:
     total = x.dtype.type(0)
-    for i in range(x.size):
+    for i in range(start, stop):
         total += x[i]
     return total
 
@@ -74,24 +80,24 @@ def _total(x: Any) -> Any:
 def _reduce(largest: bool, outer: int, length: int, inner: int, source: Any, out: Any) -> None:
     if inner == 1 and not largest:
         for i in range(outer):
-            out[i] = _total(source[i * length : (i + 1) * length])
+            out[i] = _total(source, i * length, (i + 1) * length)
         return
     for i in range(outer):
-        block = source[i * length * inner : (i + 1) * length * inner].reshape((length, inner))
-        kept = out[i * inner : (i + 1) * inner]
+        to, of = i * inner, i * length * inner
         for j in range(inner):
-            kept[j] = block[0, j]
-        for k in range(1, length):
+            out[to + j] = source[of + j]
+        for _ in range(1, length):
+            of += inner
             if largest:
                 for j in range(inner):
-                    kept[j] = max(kept[j], block[k, j])
+                    out[to + j] = max(out[to + j], source[of + j])
             else:
                 for j in range(inner):
-                    kept[j] += block[k, j]
+                    out[to + j] += source[of + j]
 
 
 @kernel
-def _categorical(eta: Any, y: Any, value: Any, slope: Any) -> None:
+def _categorical(eta: Any, y: Any, value: Any, slope: Any, flat: Any) -> None:
     rows, columns = eta.shape
     for i in range(rows):
         top = eta[i, 0]
@@ -100,7 +106,7 @@ def _categorical(eta: Any, y: Any, value: Any, slope: Any) -> None:
         for j in range(columns):
             slope[i, j] = eta[i, j] - top
         value[i] = -slope[i, int(y[i])]
-    exp_in_place(slope.reshape(rows * columns))
+    exp_in_place(flat)
     one = slope.dtype.type(1)
     for i in range(rows):
         total = slope.dtype.type(0)
@@ -149,7 +155,8 @@ def _nll(row: Any, scratch: Any) -> None:
     value = array_at(row[6], n, scratch)
     slope = matrix_at(row[6] + np.int64(scratch.itemsize) * n, n, k, scratch)
     if family == 2:
-        _categorical(eta, array_at(row[5], n, scratch), value, slope)
+        flat = array_at(row[6] + np.int64(scratch.itemsize) * n, n * k, scratch)
+        _categorical(eta, array_at(row[5], n, scratch), value, slope, flat)
     else:
         sd = np.float64(array_at(row[7], 1, scratch)[0])
         _one_parameter(family, sd, eta, array_at(row[5], n * k, scratch), value, slope)
@@ -247,7 +254,7 @@ def run_steps(  # noqa: C901 - a table of instructions
             elif op == NLL:
                 _nll(row, flat)
             elif op == ZERO:
-                array_at(row[2], row[1], flat)[:] = 0
+                _zero(array_at(row[2], row[1], flat))
             elif op == PLACE:
                 _place(row, flat)
         if losses.size > 0:
