@@ -165,7 +165,8 @@ def draw(plot: PlotRecord, ax: Any, language: Language = "en", *, letters: int =
             ax.errorbar(each.y, [x + shift for x in each.x], xerr=error, **style)
         else:
             ax.errorbar(each.x, each.y, yerr=error, **style)
-    x, y = (textwrap.fill(words.of(language), letters) for words in (plot.x, plot.y))
+    x = textwrap.fill(plot.x.of(language), letters)
+    y = textwrap.fill(plot.y.of(language), letters if plot.ticks else int(0.7 * letters))
     if plot.ticks:
         names = [textwrap.fill(tick.of(language), 20) for tick in plot.ticks]
         ax.set_yticks(range(len(names)), names)
@@ -182,10 +183,12 @@ def draw(plot: PlotRecord, ax: Any, language: Language = "en", *, letters: int =
     ax.set_xlabel(x, parse_math=False)
     ax.set_ylabel(y, parse_math=False)
     if len(plot.series) > 1 or plot.level_name is not None:
+        box = ax.get_position()
         ax.legend(
             frameon=False,
             loc="lower left",
-            bbox_to_anchor=(0, 1),
+            # On a phone the key begins at the left end of the picture, where there is room for long names.
+            bbox_to_anchor=(-box.x0 / box.width if letters < 60 else 0, 1),
             ncols=1 if letters < 60 else 3,
             borderaxespad=0.2,
             handlelength=1.6,

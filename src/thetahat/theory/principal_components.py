@@ -44,7 +44,7 @@ def _off_diagonal(matrix: FloatArray) -> float:
     rests_on="thetahat.pca.classes:PCA.fit_transform",
     calls="""
 import numpy as np
-from thetahat.pca.classes import PCA
+from thetahat import PCA
 X = np.random.default_rng(0).normal(size=(100, 3)) @ np.array([[2, 1, 0], [0, 1, 1], [0, 0, 1.0]])
 print(np.cov(PCA().fit_transform(X).T).round(12))
 """,
@@ -115,7 +115,7 @@ def pca_diagonalises(rng: Generator) -> Evidence:
     rests_on="thetahat.pca.classes:PCA.fit",
     calls="""
 import numpy as np
-from thetahat.pca.classes import PCA
+from thetahat import PCA
 X = np.random.default_rng(0).normal(size=(100, 3))
 print(PCA(svd_solver="full").fit(X).components_)
 print(PCA(svd_solver="covariance_eigh").fit(X).components_)
@@ -203,7 +203,7 @@ def pca_singular_vectors(rng: Generator) -> Evidence:
     rests_on="thetahat.pca.classes:PCA.fit_transform",
     calls="""
 import numpy as np
-from thetahat.pca.classes import PCA
+from thetahat import PCA
 model = PCA().fit(np.random.default_rng(0).normal(size=(100, 3)))
 print(model.explained_variance_ / model.singular_values_**2, 1 / 99)
 """,
@@ -247,7 +247,7 @@ def pca_sigma_squared(rng: Generator) -> Evidence:
     rests_on="thetahat.pca.classes:PCA.fit",
     calls="""
 import numpy as np, time
-from thetahat.pca.classes import PCA
+from thetahat import PCA
 for d in (100, 200, 400):
     X = np.random.default_rng(0).normal(size=(2 * d, d))
     began = time.perf_counter()
