@@ -171,7 +171,7 @@ def chain_rule_tensors(rng: Generator) -> Evidence:
         picture(
             Words("Equal to rounding at every rank", "Равны с точностью до округления при любом ранге"),
             Words("rank of X", "ранг X"),
-            Words("largest difference", "наибольшее различие"),
+            Words("largest difference (0 drawn at 10⁻¹⁸)", "наибольшее различие (0 показан как 10⁻¹⁸)"),
             series(Words("sum over j", "сумма по j"), range(1, 5), [max(a, 1e-18) for a, _ in found]),
             series(Words("laid out", "вытянутый"), range(1, 5), [max(b, 1e-18) for _, b in found]),
             log="y",

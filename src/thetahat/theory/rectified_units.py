@@ -348,9 +348,8 @@ patch = np.array([0.1, 0.2, 0.9, 0.8])
 print(abs(edge @ (patch - patch.mean())), abs(edge @ ((1 - patch) - (1 - patch).mean())))
 """,
     remark=Words(
-        "For a filter that sums to zero the negative of a patch gives the same |z|, and the gradient in the "
-        "filter "
-        "only changes sides twice; ReLU sees one of the two and is blind to the other.",
+        "For a filter that sums to zero the negative of a patch gives the same |z| and the same "
+        "gradient in the filter; ReLU sees one of the two and is blind to the other.",
         "Для фильтра с нулевой суммой негатив даёт то же |z| и тот же градиент по фильтру; ReLU видит одно "
         "из двух, а "
         "к другому слеп.",

@@ -373,7 +373,7 @@ def capacity(rng: Generator) -> Evidence:
             ),
             Words("degree of the polynomial", "степень многочлена"),
             Words("squared units", "квадрат единицы"),
-            series(Words("bias²", "смещение²"), degrees, np.maximum(bias, 1e-5)),
+            series(Words("bias²", "смещение²"), degrees, np.where(bias > 0, bias, np.nan)),
             series(Words("variance", "дисперсия"), degrees, variance),
             series(Words("sum", "сумма"), degrees, np.maximum(bias, 0) + variance),
             log="y",
@@ -441,6 +441,7 @@ def double_descent(rng: Generator) -> Evidence:
                 )
             )
     variance = np.array([each.terms["variance"] for each in found])
+    bias = np.array([next(v for k, v in each.terms.items() if k.startswith("bias")) for each in found])
     error = np.array([each.se["variance"] for each in found])
     logs, log_error = np.log(variance), error / variance
     peak = int(np.argmax(variance))
@@ -477,7 +478,7 @@ def double_descent(rng: Generator) -> Evidence:
             series(
                 Words("bias²", "смещение²"),
                 sizes,
-                [max(next(v for k, v in each.terms.items() if k.startswith("bias")), 1e-4) for each in found],
+                np.where(bias > 0, bias, np.nan),
             ),
             log="xy",
         ),
