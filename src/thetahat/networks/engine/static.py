@@ -7,6 +7,7 @@ matrices; what that costs in calls is then too little to matter.
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -203,6 +204,8 @@ class StaticExecutor:
     def _draw(self, ready: _Ready, steps: int, batch: int, rng: Generator | None) -> list[NDArray[Any]]:
         """Draw the masks of a chunk, step by step as every executor does, and point the program at them."""
         masks = self.problem.masks
+        if not masks:
+            return []
         drawn = {name: np.ones((steps, batch, *m.shape), self.problem.dtype) for name, m in masks.items()}
         if rng is not None:
             for s in range(steps):
@@ -214,6 +217,8 @@ class StaticExecutor:
         return list(drawn.values())
 
     def _most(self, ready: _Ready, batch: int) -> int:
+        if not self.problem.masks:
+            return sys.maxsize
         width = sum(int(np.prod(mask.shape)) for mask in self.problem.masks.values())
         return max(1, _MASK_NUMBERS // max(1, width * batch))
 
