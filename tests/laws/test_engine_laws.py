@@ -144,6 +144,16 @@ def small(loss, **shapes):
     return TrainingProblem(loss, [rng.uniform(0.5, 1.5, s) for s in shapes.values()], data)
 
 
+def product_read_twice(W, X, b):
+    z = X @ W
+    return (z + b) * np.sin(z)
+
+
+def cotangent_read_twice(W, X, b):
+    h = X @ (W * W) + np.maximum(X @ W - 5.0 * b, 0.0)
+    return h @ W
+
+
 EXPRESSIONS = {
     "exp": lambda w, X: np.exp(X * w),
     "log": lambda w, X: np.log(X * w),
@@ -167,6 +177,9 @@ EXPRESSIONS = {
     "logsumexp": lambda w, X: logsumexp(3.0 * X * w, axis=1),
     "log_softmax": lambda w, X: log_softmax(X * w, axis=1) * X,
     "two_sided_max": lambda w, X: np.maximum(X * w, w) + np.minimum(X * w, w),
+    "ties": lambda w, X: np.maximum(X * w, 1.0 * (X * w)) + np.minimum(X * w, 1.0 * (X * w)),
+    "product_read_twice": lambda w, X: product_read_twice(w[:, None] * w, X, w),
+    "cotangent_read_twice": lambda w, X: cotangent_read_twice(w[:, None] * w, X, w),
     "clip": lambda w, X: np.clip(X * w, 0.6, 1.5),
     "comparison": lambda w, X: np.where(X * w < 1.0, X * w, np.where(X >= w, w, 2.0 * w)),
     "sign": lambda w, X: np.sign(X - 1.0) * w,
