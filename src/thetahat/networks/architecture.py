@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
 from thetahat.autodiff import vjp
 from thetahat.contracts import Family, FloatArray, Sample
 from thetahat.networks.engine import Dropout
 from thetahat.networks.initialisation import RECTIFIED_BIAS, Start, first_weights
+from thetahat.networks.objective import penalised_mean
 from thetahat.networks.output import Output
 from thetahat.networks.units import Unit
 
@@ -140,7 +140,7 @@ class Architecture:
         _, pull = vjp(lambda *parts: self.eta(parts, X), *theta)
         return list(pull(d_eta))
 
-    def loss(self, alpha: float, weighted: bool) -> Any:
+    def loss(self, alpha: float) -> Any:
         """Return the objective of a batch: the weighted mean loss plus α ‖W‖² / (2 · sum of weights).
 
         Biases, slopes and log σ are not penalised. The batch has "X", "y" and, where weighted, "weight".
@@ -149,20 +149,6 @@ class Architecture:
         def objective(theta: list[Any], batch: Mapping[str, Any]) -> Any:
             eta = self.eta(theta, batch["X"], masks=batch)
             rows = self.output.row_loss(eta, self.log_sd(theta), batch["y"])
-            if weighted:
-                total = np.sum(batch["weight"])
-                value = np.sum(batch["weight"] * rows) / total
-            else:
-                total = batch["X"].shape[0]
-                value = np.sum(rows) / total
-            if alpha > 0:
-                value = value + (0.5 * alpha) * sum(np.sum(w * w) for w in self.weights(theta)) / total
-            return value
+            return penalised_mean(rows, self.weights(theta), batch, alpha)
 
         return objective
-
-    def target(self, y: NDArray[Any]) -> NDArray[Any]:
-        """Return y as the objective takes it: codes of shape (n,), or numbers of shape (n, k)."""
-        if self.output.family == "categorical":
-            return y.astype(np.int64).ravel()
-        return y.astype(np.float64).reshape(len(y), -1)

@@ -195,6 +195,12 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
         self._fit(X, y, sample_weight, incremental=False)
         return self
 
+    def fit_of_classes(self, X: Any, y: Any, classes: Any, sample_weight: Any = None) -> Self:
+        """Fit where some of the classes may have no row."""
+        self._announced = np.unique(classes)
+        self._fit(X, y, sample_weight, incremental=False)
+        return self
+
     @available_if(may_continue)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
         """Take one pass over these rows; the first call names all classes."""

@@ -168,7 +168,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
             arrays, held = self._split(arrays, seed)
         architecture = self.architecture_
         problem = TrainingProblem(
-            architecture.loss(float(self.alpha), weight is not None),
+            architecture.loss(float(self.alpha)),
             self._theta(),
             arrays,
             architecture.masks,
@@ -326,6 +326,12 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         """Losses and held-out scores of every epoch, with ``.plot()``."""
         check_is_fitted(self)
         return self._history
+
+    @property
+    def parameters_(self) -> list[FloatArray]:
+        """All parameters as one list: weights, biases, learned slopes, learned log σ."""
+        check_is_fitted(self)
+        return self._theta()
 
     def diagnose(self, X: Any) -> Diagnosis:
         """Look at every hidden layer on rows X: dead units, saturation, gradients; with causes and cures."""
