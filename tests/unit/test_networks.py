@@ -334,3 +334,37 @@ def test_class_that_no_row_of_a_fold_has_keeps_its_place():
     net = Network(classes=3, hidden_layer_sizes=(8,), max_iter=3)
     fit = net.estimate(Sample(X, y), rng=np.random.default_rng(0))
     assert net.predict(fit.theta, X).probability.shape == (300, 3)
+
+
+@quiet
+def test_several_labels_at_once_are_probabilities_of_their_own():
+    X, y = rows()
+    Y = np.column_stack([y, X[:, 3] > 0, np.zeros(len(y))]).astype(int)
+    model = MLPClassifier(random_state=0, learning_rate_init=0.01).fit(X, Y)
+    assert model.predict(X).shape == Y.shape
+    assert (model.predict(X) == Y).mean() > 0.95
+    joint = np.where(Y == 1, model.predict_proba(X), 1 - model.predict_proba(X)).prod(axis=1)
+    np.testing.assert_allclose(model.log_likelihood(X, Y), np.log(joint), rtol=1e-6, atol=1e-9)
+
+
+@quiet
+def test_class_weight_is_a_row_weight():
+    X, y = rows()
+    settings = dict(random_state=0, max_iter=5)
+    one = MLPClassifier(**settings, class_weight={0: 3.0, 1: 1.0}).fit(X, y)
+    other = MLPClassifier(**settings).fit(X, y, np.where(y == 0, 3.0, 1.0))
+    np.testing.assert_array_equal(one.coefs_[0], other.coefs_[0])
+
+
+@quiet
+def test_no_bias_passes_the_origin():
+    X, _ = rows()
+    model = MLPRegressor(bias=False, max_iter=5, random_state=0).fit(X, X[:, 0] + 3)
+    assert model.predict(np.zeros((1, 4)))[0] == 0
+
+
+def test_time_limit_is_said():
+    X, y = rows(20_000)
+    with pytest.warns(UserWarning, match="time limit"):
+        model = MLPClassifier(time_limit=0.3, max_iter=10**6, tol=0, n_iter_no_change=10**6).fit(X, y)
+    assert model.status_ is Status.OUT_OF_TIME
