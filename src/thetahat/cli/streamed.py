@@ -1,0 +1,115 @@
+"""What ``fit --stream`` and ``predict`` of its models do: parse, call, and show how far it is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+__all__ = ["fit_streamed", "predict_streamed", "stream_bar"]
+
+Told = Callable[[str, int, int | None, float | None], None]
+
+
+@contextmanager
+def stream_bar() -> Iterator[Told]:
+    """Yield a callable that moves a bar on stderr: rows a second, time left of the phase, and the loss."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda phase, done, of, loss: None
+        return
+    columns = (
+        TextColumn("{task.description:9}"),
+        BarColumn(),
+        TextColumn("{task.fields[speed]}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[loss]}"),
+    )
+    with Progress(*columns, console=console) as bar:
+        tasks: dict[str, TaskID] = {}
+        passed: dict[str, int] = {}
+
+        def told(phase: str, done: int, of: int | None, loss: float | None) -> None:
+            if phase not in tasks:
+                tasks[phase] = bar.add_task(phase, total=of, speed="", loss="")
+            task = tasks[phase]
+            if done < passed.get(phase, 0):
+                # Another pass of the same kind: its own bar, its own time.
+                bar.reset(task, total=of)
+            passed[phase] = done
+            pace = bar.tasks[task].speed
+            bar.update(
+                task,
+                completed=done,
+                total=of,
+                speed="" if pace is None else f"{pace:,.0f} rows/s",
+                loss="" if loss is None else f"loss {loss:.5g}",
+            )
+
+        yield told
+
+
+def fit_streamed(data: str, model_path: str | None, level: float, **options: Any) -> None:
+    """Fit a stream and print its table."""
+    from thetahat.contracts import Status
+    from thetahat.estimation.streaming import fit_stream
+
+    with stream_bar() as told:
+        found = fit_stream(data, progress=told, **options)
+    if model_path:
+        found.save(model_path)
+    click.echo(found.summary(level))
+    if found.status is Status.OUT_OF_TIME and options["checkpoint"]:
+        click.echo(f"Stopped at the time limit; go on by --checkpoint {options['checkpoint']} --resume")
+    if model_path:
+        click.echo(f"Model: {model_path}")
+
+
+def predict_streamed(model: str, data: str, level: float, output: str | None) -> None:
+    """Predict a stream batch by batch: to stdout, or to a CSV or Parquet file that is whole or not there."""
+    import polars as pl
+    from polars.io.plugins import register_io_source
+
+    from thetahat.errors import UsageError
+    from thetahat.estimation.stream_model import load_stream_fit, predict_stream
+
+    frames = predict_stream(load_stream_fit(model), data, level)
+    first = next(frames, None)
+    if first is None:
+        raise UsageError("data: holds no row to predict")
+    if output is None:
+        click.echo(first.write_csv(), nl=False)
+        for frame in frames:
+            click.echo(frame.write_csv(include_header=False), nl=False)
+        return
+    target = Path(output)
+    beside = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        if target.suffix == ".parquet":
+
+            def pieces(
+                with_columns: list[str] | None, predicate: Any, n_rows: int | None, batch_size: int | None
+            ) -> Iterator[pl.DataFrame]:
+                yield first
+                yield from frames
+
+            register_io_source(pieces, schema=first.schema).sink_parquet(beside)
+        else:
+            with beside.open("wb") as file:
+                first.write_csv(file)
+                for frame in frames:
+                    frame.write_csv(file, include_header=False)
+        os.replace(beside, target)
+    except OSError as error:
+        raise UsageError(f"output: {target} cannot be written: {error.strerror}") from None
+    finally:
+        beside.unlink(missing_ok=True)

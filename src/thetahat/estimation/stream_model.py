@@ -1,0 +1,274 @@
+"""A model fitted to a stream: its table, its file, and its predictions batch by batch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy import special
+
+from thetahat.contracts import Family, FloatArray, Status
+from thetahat.distributions.output import BernoulliOutput, CategoricalOutput, NormalOutput, PoissonOutput
+from thetahat.errors import ResultFileError, UsageError
+from thetahat.estimation.stream_state import read_packed, write_packed
+from thetahat.likelihood.result import LikelihoodResult
+from thetahat.linear.described import StoredCovariances
+from thetahat.tables.encoding import Encoder, StreamColumn
+from thetahat.tables.streaming import open_source
+
+__all__ = ["FORMAT", "MODELS", "StreamFit", "family_of", "is_stream_fit", "load_stream_fit", "predict_stream"]
+
+FORMAT, SCHEMA = "thetahat stream model", 1
+MODELS: Mapping[str, str] = {
+    "sgd-linear": "squared_error",
+    "sgd-logistic": "log_loss",
+    "sgd-softmax": "softmax",
+    "sgd-poisson": "poisson",
+    "sgd-hinge": "hinge",
+}
+
+
+def family_of(model: str, classes: int) -> Family | None:
+    """Return p(y | η) of a model, or None for the hinge, which is no likelihood."""
+    if model == "sgd-softmax":
+        return CategoricalOutput(classes)
+    found: dict[str, Family] = {
+        "sgd-linear": NormalOutput(),
+        "sgd-logistic": BernoulliOutput(),
+        "sgd-poisson": PoissonOutput(),
+    }
+    return found.get(model)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StreamFit:
+    """A linear model fitted to a stream.
+
+    Parameters
+    ----------
+    model : str
+        One of ``sgd-linear``, ``sgd-logistic``, ``sgd-softmax``, ``sgd-poisson``, ``sgd-hinge``.
+    target : str
+        The column explained.
+    encoder : Encoder
+        How a table's columns become the design's.
+    classes : tuple or None
+        Of the target, in the order of the coefficients.
+    coefficients : ndarray of shape (1 + d, k)
+        The intercept and the weights of the raw columns, for each function.
+    covariance : ndarray of shape (k (1 + d), k (1 + d)) or None
+        Of the coefficients, function by function: the sandwich H⁻¹ G H⁻¹.
+    status : Status
+        How the work ended.
+    log_likelihood : float
+        At the estimate; NaN where the model is no likelihood or there was no time.
+    rows, weight : float
+        Rows used, and the sum of their weights.
+    left_out : int
+        Rows with a missing value.
+    alpha : float
+        Penalty on the weights of standardised columns.
+    losses : tuple of float
+        Mean loss along each epoch.
+    stats : mapping of str to float
+        Counts and measures of the work.
+    """
+
+    model: str
+    target: str
+    encoder: Encoder
+    classes: tuple[Any, ...] | None
+    coefficients: FloatArray
+    covariance: FloatArray | None
+    status: Status
+    log_likelihood: float
+    rows: int
+    weight: float
+    left_out: int
+    alpha: float
+    losses: tuple[float, ...] = ()
+    stats: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def result(self) -> LikelihoodResult:
+        """Estimates with their errors, as of every fit by maximum likelihood."""
+        names = ["intercept", *self.encoder.names]
+        k = self.coefficients.shape[1]
+        if k > 1 and self.classes is not None:
+            names = [f"{label}: {name}" for label in self.classes for name in names]
+        matrices = {} if self.covariance is None else {"HC0": self.covariance}
+        return LikelihoodResult(
+            f"{self.model} by stochastic gradient descent: {self.target}",
+            tuple(names),
+            self.coefficients.T.ravel(),
+            self.log_likelihood,
+            self.weight,
+            self.status,
+            StoredCovariances(matrices),
+            errors="HC0",
+            penalty=f"L2 of standardised columns, alpha={self.alpha:g}" if self.alpha else "",
+        )
+
+    def summary(self, level: float = 0.95) -> str:
+        """Return the coefficient table as text, with what was left out and what the work took."""
+        lines = []
+        against = {c.name: c.levels[0] for c in self.encoder.columns if c.levels is not None}
+        if against:
+            lines.append("Categories: " + ", ".join(f"{name} against {of!r}" for name, of in against.items()))
+        if self.left_out:
+            lines.append(f"{self.left_out} rows with a missing value were left out")
+        if self.losses:
+            lines.append("Mean loss along each epoch: " + ", ".join(f"{loss:.6g}" for loss in self.losses))
+        if self.covariance is None:
+            lines.append(f"No error bars: {self.status.value}")
+        return "\n".join([*lines, self.result.summary(level)])
+
+    def predict(self, frame: pl.DataFrame, level: float = 0.95) -> pl.DataFrame:
+        """Predict the rows of a frame.
+
+        Parameters
+        ----------
+        frame : polars.DataFrame
+            With the columns of the fit.
+        level : float
+            Of the intervals.
+
+        Returns
+        -------
+        polars.DataFrame
+            ``prediction``; for classes the probability of each (a margin for the hinge); for one function
+            with error bars ``low`` and ``high`` of the mean. Null in a row with a missing value.
+
+        Raises
+        ------
+        UsageError
+            A column is not there, or holds a level that the fit has not seen.
+        """
+        if not 0 < level < 1:
+            raise UsageError(f"level: must lie between 0 and 1, not {level}")
+        X = self.encoder.encode(frame)
+        whole: NDArray[np.bool_] = np.asarray(np.isfinite(X).all(axis=1))
+        Z = np.column_stack([np.ones(len(X)), np.where(whole[:, None], X, 0.0)])
+        eta = Z @ self.coefficients
+        columns = self._columns(eta)
+        if self.covariance is not None and eta.shape[1] == 1:
+            half = special.ndtri(0.5 + level / 2) * np.sqrt(np.sum((Z @ self.covariance) * Z, axis=1))
+            family = family_of(self.model, 2)
+            if family is not None:
+                columns["low"] = family.mean(eta - half[:, None])
+                columns["high"] = family.mean(eta + half[:, None])
+        found = pl.DataFrame(columns)
+        return found if whole.all() else found.select(pl.when(pl.Series(whole)).then(pl.all()))
+
+    def _columns(self, eta: FloatArray) -> dict[str, Any]:
+        if self.classes is None:
+            family = family_of(self.model, 1)
+            return {"prediction": eta[:, 0] if family is None else family.mean(eta)}
+        if self.model == "sgd-hinge":
+            return {"prediction": self._labels(eta[:, 0] > 0), "margin": eta[:, 0]}
+        family = family_of(self.model, len(self.classes))
+        mean = eta if family is None else family.mean(eta)
+        both = np.column_stack([1 - mean, mean]) if mean.ndim == 1 else mean
+        named = {f"probability[{label}]": p for label, p in zip(self.classes, both.T, strict=True)}
+        return {"prediction": self._labels(np.argmax(both, axis=1)), **named}
+
+    def _labels(self, places: NDArray[Any]) -> pl.Series:
+        return pl.Series(list(self.classes or ())).gather(pl.Series(places.astype(np.int64)))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model to a file, whole or not at all; nothing in it is code.
+
+        Raises
+        ------
+        UsageError
+            The file cannot be written.
+        """
+        said = {
+            "format": FORMAT,
+            "schema_version": SCHEMA,
+            "columns": [asdict(column) for column in self.encoder.columns],
+            "classes": None if self.classes is None else list(self.classes),
+            "status": self.status.name,
+            "losses": list(self.losses),
+            "stats": dict(self.stats),
+            **{name: getattr(self, name) for name in PLAIN},
+        }
+        arrays = {"coefficients": np.ascontiguousarray(self.coefficients)}
+        if self.covariance is not None:
+            arrays["covariance"] = np.ascontiguousarray(self.covariance)
+        write_packed(path, said, arrays)
+
+
+PLAIN = ("model", "target", "log_likelihood", "rows", "weight", "left_out", "alpha")
+
+
+def is_stream_fit(path: str | os.PathLike[str]) -> bool:
+    """Tell whether a file says that it holds a model of a stream."""
+    try:
+        read_packed(path, FORMAT, SCHEMA)
+    except ResultFileError:
+        return False
+    return True
+
+
+def load_stream_fit(path: str | os.PathLike[str]) -> StreamFit:
+    """Read a fit that :meth:`StreamFit.save` wrote.
+
+    Raises
+    ------
+    ResultFileError
+        The file is not such a fit, or is damaged.
+    """
+    said, arrays = read_packed(path, FORMAT, SCHEMA)
+    try:
+        encoder = Encoder(
+            tuple(
+                StreamColumn(
+                    str(c["name"]),
+                    None if c["levels"] is None else tuple(map(str, c["levels"])),
+                    float(c["mean"]),
+                    float(c["scale"]),
+                )
+                for c in said["columns"]
+            )
+        )
+        fit = StreamFit(
+            encoder=encoder,
+            classes=None if said["classes"] is None else tuple(said["classes"]),
+            coefficients=arrays["coefficients"],
+            covariance=arrays.get("covariance"),
+            status=Status[said["status"]],
+            losses=tuple(said["losses"]),
+            stats=said["stats"],
+            **{name: said[name] for name in PLAIN},
+        )
+        if fit.model not in MODELS or fit.coefficients.shape[0] != 1 + len(encoder.names):
+            raise ValueError(fit.model)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ResultFileError(f"{path}: is damaged: {error}") from None
+    return fit
+
+
+def predict_stream(
+    fit: StreamFit, data: Any, level: float = 0.95, *, batch: int = 16_384
+) -> Iterator[pl.DataFrame]:
+    """Yield the predictions of a stream, batch by batch, in the order of its rows.
+
+    Parameters
+    ----------
+    fit : StreamFit
+        The model.
+    data : path, glob, lazy frame, dataset, frame, or iterable of batches
+        As for the fit.
+    level : float
+        Of the intervals.
+    batch : int
+        Rows at a time.
+    """
+    for frame in open_source(data).batches(batch):
+        yield fit.predict(frame, level)
