@@ -243,7 +243,7 @@ def test_killed_and_resumed_is_bit_identical(tmp_path, monkeypatch, early):
 @quiet
 def test_checkpoint_of_other_data_is_refused(tmp_path):
     X, y = rows()
-    path = str(tmp_path / "training.zip")
+    path = tmp_path / "training.zip"
     model = MLPClassifier(max_iter=2, random_state=0, checkpoint=path).fit(X, y)
     with pytest.raises(UsageError, match="other data"):
         model.fit(X + 1, y)

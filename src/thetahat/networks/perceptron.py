@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from abc import abstractmethod
 from contextlib import ExitStack
@@ -64,7 +65,7 @@ CONSTRAINTS: dict[str, Any] = {
     "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
     "init": [StrOptions({"unit", "he", "glorot", "orthogonal"})],
     "bias": ["boolean"],
-    "checkpoint": [str, "array-like", None],
+    "checkpoint": [str, os.PathLike, None],
     "time_limit": [Interval(Real, 0, None, closed="neither"), None],
 }
 # What may change between a checkpoint and its resumption.
