@@ -1,0 +1,242 @@
+"""Fits of streams: held to fits in memory, whatever the source and the order of its rows."""
+
+import gc
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn.datasets import dump_svmlight_file
+
+from thetahat.contracts import Status
+from thetahat.errors import DataError, ResultFileError, ThetaHatWarning, UsageError
+from thetahat.estimation.stream_model import load_stream_fit, predict_stream
+from thetahat.estimation.streaming import fit_stream
+from thetahat.linear.classifiers import LogisticRegression
+from thetahat.linear.regressors import LinearRegression, PoissonRegression
+
+pyarrow_dataset = pytest.importorskip("pyarrow.dataset")
+ROWS = 4000
+
+
+@pytest.fixture(scope="module")
+def table() -> pl.DataFrame:
+    rng = np.random.default_rng(3)
+    a, b = rng.normal(3, 2, ROWS), rng.normal(-50, 10, ROWS)
+    c = rng.choice(["red", "green", "blue"], ROWS)
+    eta = 0.6 * (a - 3) - 0.05 * (b + 50) + 0.7 * (c == "red")
+    return pl.DataFrame(
+        {
+            "a": a,
+            "b": b,
+            "c": c,
+            "two": np.where(rng.random(ROWS) < 1 / (1 + np.exp(-eta)), "yes", "no"),
+            "three": np.argmax(rng.gumbel(size=(ROWS, 3)) + np.outer(eta, [0, 1, -0.5]), axis=1) * 10,
+            "number": eta + rng.normal(size=ROWS),
+            "count": rng.poisson(np.exp(0.4 * eta)),
+        }
+    )
+
+
+def design(table: pl.DataFrame) -> np.ndarray:
+    greens, reds = (table["c"] == "green").cast(float), (table["c"] == "red").cast(float)
+    return np.column_stack([table["a"], table["b"], greens, reds])
+
+
+@pytest.mark.parametrize("model", ["sgd-linear", "sgd-logistic", "sgd-poisson"])
+def test_a_stream_reaches_the_maximum_of_the_fit_in_memory(table, model):
+    target, peer = {
+        "sgd-linear": ("number", LinearRegression()),
+        "sgd-logistic": ("two", LogisticRegression(C=np.inf)),
+        "sgd-poisson": ("count", PoissonRegression(alpha=0)),
+    }[model]
+    found = fit_stream(table.select("a", "b", "c", target), target, model)
+    peer.fit(design(table), table[target].to_numpy())
+    record = peer.result_.with_errors("HC0")
+    assert found.status is Status.SOLVED
+    np.testing.assert_allclose(found.coefficients[:, 0], record.params, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        np.sqrt(np.diag(found.covariance)), np.sqrt(np.diag(record.covariance_of("HC0", None))), rtol=1e-4
+    )
+    assert found.log_likelihood == pytest.approx(record.log_likelihood, rel=1e-8)
+
+
+def test_softmax_of_a_stream_has_the_probabilities_of_the_fit_in_memory(table):
+    rows = table.select("a", "b", "c", "three")
+    found = fit_stream(rows, "three", "sgd-softmax")
+    peer = LogisticRegression(C=np.inf).fit(design(table), table["three"].to_numpy())
+    predicted = found.predict(rows)
+    assert found.classes == (0, 10, 20)
+    assert found.status is Status.SOLVED
+    np.testing.assert_allclose(
+        predicted.select(pl.selectors.starts_with("probability")).to_numpy(),
+        peer.predict_proba(design(table)),
+        atol=1e-5,
+    )
+    np.testing.assert_allclose(found.coefficients.sum(axis=1), 0, atol=1e-10)
+    assert np.isfinite(found.covariance).all()
+
+
+def test_descent_alone_comes_close_and_claims_no_error_bars(table):
+    rows = table.select("a", "b", "c", "two")
+    rough = fit_stream(rows, "two", finish=False, epochs=10)
+    exact = fit_stream(rows, "two")
+    error = np.sqrt(np.diag(exact.covariance))
+    assert np.all(np.abs(rough.coefficients - exact.coefficients)[:, 0] < error)
+    assert rough.status is Status.MAX_ITER
+    assert rough.covariance is None
+
+
+def test_the_hinge_parts_classes_and_calls_nothing_solved(table):
+    rows = table.select("a", "b", "c", "two")
+    found = fit_stream(rows, "two", "sgd-hinge")
+    right = (found.predict(rows)["prediction"] == table["two"]).mean()
+    best = (fit_stream(rows, "two").predict(rows)["prediction"] == table["two"]).mean()
+    assert right > best - 0.02
+    assert found.status is Status.MAX_ITER
+
+
+def sources(table: pl.DataFrame, folder):
+    half = table.height // 2
+    table[:half].write_parquet(folder / "part1.parquet", row_group_size=500)
+    table[half:].write_parquet(folder / "part2.parquet", row_group_size=500)
+    table.write_csv(folder / "rows.csv")
+    table.write_ipc(folder / "rows.arrow")
+    yield str(folder / "part*.parquet")
+    yield folder / "rows.csv"
+    yield folder / "rows.arrow"
+    yield pl.scan_parquet(folder / "part*.parquet")
+    yield pyarrow_dataset.dataset([str(folder / "part1.parquet"), str(folder / "part2.parquet")])
+    yield (table[start : start + 333] for start in range(0, table.height, 333))
+    yield table.to_pandas()
+
+
+def test_every_kind_of_source_gives_the_same_fit_to_the_bit(table, tmp_path):
+    rows = table.select("a", "b", "c", "two")
+    wanted = fit_stream(rows, "two", epochs=2).coefficients
+    for source in sources(rows, tmp_path):
+        np.testing.assert_array_equal(fit_stream(source, "two", epochs=2).coefficients, wanted)
+
+
+def test_libsvm_and_arrays_give_the_same_fit(table, tmp_path):
+    X, y = np.round(design(table), 6), (table["two"] == "yes").cast(pl.Int64).to_numpy()
+    dump_svmlight_file(X, y, str(tmp_path / "rows.svm"), zero_based=False)
+    of_file = fit_stream(tmp_path / "rows.svm", "y")
+    of_arrays = fit_stream([(X[:999], y[:999]), (X[999:], y[999:])], "y")
+    np.testing.assert_allclose(of_file.coefficients, of_arrays.coefficients, rtol=1e-10)
+
+
+def test_rows_sorted_by_label_reach_the_loss_of_shuffled_rows():
+    rng = np.random.default_rng(0)
+    n = 40_000
+    X = rng.normal(size=(n, 6))
+    y = (rng.random(n) < 1 / (1 + np.exp(-X @ np.linspace(-1, 1, 6)))).astype(int)
+    order = np.argsort(y, kind="stable")
+    memory = 0.2  # a tenth of the rows at a time
+
+    def loss(rows):
+        fit = fit_stream([(X[rows], y[rows])], "y", finish=False, epochs=3, memory=memory)
+        eta = np.column_stack([np.ones(n), X]) @ fit.coefficients[:, 0]
+        return np.mean(np.logaddexp(0, eta) - y * eta)
+
+    assert loss(order) == pytest.approx(loss(rng.permutation(n)), abs=5e-4)
+
+
+def test_a_buffer_too_small_to_mix_is_said(table):
+    with pytest.warns(ThetaHatWarning, match="raise memory"):
+        fit_stream(table.select("a", "b", "two"), "two", memory=0.01, epochs=1)
+
+
+def test_weights_are_repetitions_at_the_maximum(table):
+    rows = table.select("a", "b", "two").with_columns(w=pl.Series(np.arange(ROWS) % 3))
+    twice = pl.concat([rows.filter(pl.col("w") >= 1), rows.filter(pl.col("w") == 2)])
+    weighted = fit_stream(rows, "two", weight="w")
+    repeated = fit_stream(twice, "two", drop=["w"])
+    np.testing.assert_allclose(weighted.coefficients, repeated.coefficients, rtol=1e-5)
+    np.testing.assert_allclose(weighted.covariance, repeated.covariance, rtol=1e-4)
+
+
+def test_missing_values_are_left_out_filled_or_refused_by_name(table):
+    holed = table.select("a", "b", "number").with_columns(
+        a=pl.when(pl.int_range(pl.len()) % 4 == 0).then(None).otherwise(pl.col("a"))
+    )
+    dropped = fit_stream(holed, "number", "sgd-linear")
+    whole = fit_stream(holed.drop_nulls(), "number", "sgd-linear")
+    assert dropped.left_out == ROWS // 4
+    np.testing.assert_allclose(dropped.coefficients, whole.coefficients, rtol=1e-6)
+    filled = fit_stream(holed, "number", "sgd-linear", missing="mean")
+    by_hand = holed.with_columns(pl.col("a").fill_null(pl.col("a").mean()))
+    expected = fit_stream(by_hand, "number", "sgd-linear").coefficients
+    np.testing.assert_allclose(filled.coefficients, expected, rtol=1e-5)
+    with pytest.raises(DataError, match="'a', row 0"):
+        fit_stream(holed, "number", "sgd-linear", missing="error")
+
+
+def test_separated_classes_have_no_maximum_and_that_is_said():
+    X = np.linspace(-1, 1, 400)[:, None]
+    found = fit_stream([(X, (X[:, 0] > 0).astype(int))], "y")
+    assert found.status is Status.SEPARABLE
+    assert found.covariance is None
+
+
+def test_columns_that_repeat_each_other_are_not_identified(table):
+    rows = table.select("a", "number").with_columns(again=2 * pl.col("a"))
+    assert fit_stream(rows, "number", "sgd-linear").status is Status.NOT_IDENTIFIED
+
+
+def test_steps_that_diverge_are_named(table):
+    with pytest.raises(UsageError, match="eta0"):
+        fit_stream(table.select("a", "b", "number"), "number", "sgd-linear", eta0=50.0)
+
+
+def test_the_time_limit_gives_what_there_is_without_error_bars(table):
+    found = fit_stream(table.select("a", "b", "two"), "two", time_limit=1e-9, epochs=50)
+    assert found.status is Status.OUT_OF_TIME
+    assert found.covariance is None
+    assert len(found.losses) < 50
+
+
+def test_a_saved_fit_predicts_the_same_in_batches(table, tmp_path):
+    rows = table.select("a", "b", "c", "two")
+    found = fit_stream(rows, "two")
+    found.save(tmp_path / "model")
+    again = load_stream_fit(tmp_path / "model")
+    batches = pl.concat(predict_stream(again, rows, batch=777))
+    assert batches.equals(found.predict(rows))
+    assert again.summary() == found.summary()
+    assert (batches["low"] < batches["probability[yes]"]).all()
+    (tmp_path / "cut").write_bytes((tmp_path / "model").read_bytes()[:500])
+    with pytest.raises(ResultFileError, match="damaged"):
+        load_stream_fit(tmp_path / "cut")
+
+
+def test_a_row_with_a_missing_value_is_predicted_as_missing(table):
+    found = fit_stream(table.select("a", "b", "number"), "number", "sgd-linear")
+    predicted = found.predict(pl.DataFrame({"a": [1.0, None], "b": [1.0, 1.0]}))
+    assert predicted["prediction"].is_null().to_list() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"model": "sgd-forest"}, "choose from"),
+        ({"target": "three", "model": "sgd-logistic"}, "use sgd-softmax"),
+        ({"target": "number", "model": "sgd-poisson"}, "use sgd-linear"),
+        ({"epochs": 0}, "epochs"),
+        ({"resume": True}, "checkpoint"),
+        ({"target": "nowhere"}, "nowhere"),
+        ({"classes": ["yes", "maybe"]}, "'no'"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(table, change, said):
+    with pytest.raises((UsageError, DataError), match=said):
+        fit_stream(table, **({"target": "two", "model": "sgd-logistic"} | change))
+
+
+def test_an_iterator_is_read_once(table):
+    from thetahat.tables.streaming import open_source
+
+    source = open_source(iter([table]))
+    assert sum(frame.height for frame in source.batches(1000)) == ROWS
+    with pytest.raises(UsageError, match="once"):
+        next(source.batches(1000))
+    gc.collect()
