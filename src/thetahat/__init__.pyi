@@ -43,6 +43,7 @@ from .linear.formula import Regression, regress
 from .linear.prediction import PredictionInterval, predict_interval
 from .linear.regressors import LinearRegression, PoissonRegression, Ridge
 from .linear.saving import load, save
+from .linear.sgd import SGDClassifier, SGDRegressor
 from .numerics.moments import moments
 from .pca.classes import PCA, IncrementalPCA
 from .pca.inference import ComponentsResult, NumberOfComponents, choose_components
@@ -104,6 +105,8 @@ __all__ = [
     "Regression",
     "ResultFileError",
     "Ridge",
+    "SGDClassifier",
+    "SGDRegressor",
     "SVC",
     "SVR",
     "Severity",

@@ -1,0 +1,419 @@
+"""Large linear models by stochastic gradient descent, with the interface of scikit-learn."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.utils import compute_class_weight
+from sklearn.utils._param_validation import Hidden, StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets
+from sklearn.utils.validation import check_is_fitted
+
+from thetahat.contracts import FloatArray
+from thetahat.errors import UsageError
+from thetahat.likelihood.result import LikelihoodResult
+from thetahat.linear.sgd_descent import Descent
+from thetahat.linear.sgd_errors import sandwich
+from thetahat.linear.sgd_kernels import LOSSES
+
+__all__ = ["SGDClassifier", "SGDRegressor"]
+
+PROBABLE = {"log_loss", "modified_huber"}
+
+
+def _has_probabilities(model: Any) -> bool:
+    if model.loss not in PROBABLE:
+        raise AttributeError(f"probability estimates are not available for loss={model.loss!r}")
+    return True
+
+
+class SGDClassifier(ClassifierMixin, Descent):  # type: ignore[misc]
+    """Linear classification by stochastic gradient descent.
+
+    Minimises Σ w loss(y, b + x · w) / Σ w + alpha · penalty, one function a class against the rest, or all
+    jointly by softmax.
+
+    Parameters
+    ----------
+    loss : str
+        ``hinge``, ``log_loss``, ``modified_huber``, ``squared_hinge``, ``perceptron``, or a loss of numbers.
+    penalty : {"l2", "l1", "elasticnet", None}
+        ½‖w‖², ‖w‖₁, a mixture, or nothing.
+    alpha, l1_ratio : float
+        Size of the penalty, and the share of L1 in the mixture.
+    fit_intercept : bool
+        Whether there is an intercept.
+    max_iter : int
+        Most epochs.
+    tol : float or None
+        An epoch that does not lower the objective by this much has not improved.
+    shuffle : bool
+        Whether each epoch has its own order.
+    verbose : int
+        Whether epochs are told.
+    epsilon : float
+        ε of the losses that have one.
+    n_jobs : int or None
+        Taken for compatibility.
+    random_state : int, RandomState or None
+        Of the orders.
+    learning_rate : {"optimal", "constant", "invscaling", "adaptive", "pa1", "pa2"}
+        How the step moves.
+    eta0 : float or "auto"
+        First step; ``auto`` is the best of several on a pass over some rows.
+    power_t : float
+        Of ``invscaling``.
+    early_stopping, validation_fraction, n_iter_no_change
+        Whether rows set aside say when to end, which share of them, and how many epochs to wait.
+    class_weight : dict or "balanced" or None
+        Weight of each class.
+    warm_start : bool
+        Whether to begin at the weights of the fit before.
+    average : bool or int
+        Whether iterates are averaged, or from which step on.
+    batch_size : int
+        Rows of a step.
+    multi_class : {"ovr", "multinomial"}
+        Each class against the rest, or softmax (``log_loss`` alone, L2 or no penalty).
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (1, d) or (K, d)
+    intercept_ : ndarray of shape (1,) or (K,)
+    classes_ : ndarray of shape (K,)
+    n_iter_ : int
+        Epochs.
+    t_ : float
+        Rows seen, plus 1.
+    eta0_ : float
+        The first step in use.
+    status_ : Status
+        How the work ended.
+
+    References
+    ----------
+    Bottou (2012), Stochastic gradient descent tricks. Tsuruoka, Tsujii and Ananiadou (2009), for L1.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **Descent._parameter_constraints,
+        "loss": [StrOptions(set(LOSSES) - {"poisson"})],
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+        "n_jobs": [None, Integral],
+        "multi_class": [StrOptions({"ovr", "multinomial"}), Hidden(None)],
+    }
+
+    def __init__(
+        self,
+        loss: str = "hinge",
+        *,
+        penalty: str | None = "l2",
+        alpha: float = 0.0001,
+        l1_ratio: float | None = 0.15,
+        fit_intercept: bool = True,
+        max_iter: int = 1000,
+        tol: float | None = 1e-3,
+        shuffle: bool = True,
+        verbose: int = 0,
+        epsilon: float = 0.1,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+        learning_rate: str = "optimal",
+        eta0: Any = 0.01,
+        power_t: float = 0.5,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 5,
+        class_weight: Any = None,
+        warm_start: bool = False,
+        average: Any = False,
+        batch_size: int = 1,
+        multi_class: str = "ovr",
+    ) -> None:
+        self.loss = loss
+        self.penalty = penalty
+        self.alpha = alpha
+        self.l1_ratio = l1_ratio
+        self.fit_intercept = fit_intercept
+        self.max_iter = max_iter
+        self.tol = tol
+        self.shuffle = shuffle
+        self.verbose = verbose
+        self.epsilon = epsilon
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.learning_rate = learning_rate
+        self.eta0 = eta0
+        self.power_t = power_t
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.class_weight = class_weight
+        self.warm_start = warm_start
+        self.average = average
+        self.batch_size = batch_size
+        self.multi_class = multi_class
+
+    def fit(
+        self, X: Any, y: Any, coef_init: Any = None, intercept_init: Any = None, sample_weight: Any = None
+    ) -> Self:
+        """Fit to rows X of shape (n, d), dense or CSR, and class labels y of shape (n,)."""
+        self._check_settings(False)
+        before = (self.coef_, self.intercept_) if self.warm_start and hasattr(self, "coef_") else (None, None)
+        X, y, weight = self._rows_of(X, y, sample_weight, True)
+        check_classification_targets(y)
+        self.classes_ = np.unique(y)
+        if len(self.classes_) > 1 and weight.any() and len(np.unique(y[weight > 0])) == 1:
+            raise UsageError("sample_weight: the rows that weigh are all of one class; at least 2 are needed")
+        start = (
+            before[0] if coef_init is None else coef_init,
+            before[1] if intercept_init is None else intercept_init,
+        )
+        self._fit_rows(X, y, weight, False, True, start)
+        return self
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
+        """Pass once over these rows; ``classes`` names all classes at the first call."""
+        self._check_settings(True)
+        if self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight 'balanced' is not supported for partial_fit. In order to use 'balanced' "
+                "weights, use compute_class_weight('balanced', classes=classes, y=y). In place of y you can "
+                "use a large enough sample of the full training set target to properly estimate the class "
+                "frequency distributions. Pass the resulting weights as the class_weight parameter."
+            )
+        first = not hasattr(self, "classes_") or not hasattr(self, "_state")
+        X, y, weight = self._rows_of(X, y, sample_weight, first)
+        _check_partial_fit_first_call(self, classes)
+        self._fit_rows(X, y, weight, True, first, (None, None))
+        return self
+
+    def _fit_rows(
+        self, X: Any, y: Any, weight: FloatArray, partial: bool, first: bool, start: tuple[Any, Any]
+    ) -> None:
+        count = len(self.classes_)
+        if count < 2:
+            raise ValueError(f"The number of classes has to be greater than one; got {count} class")
+        by_class = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
+        codes = np.searchsorted(self.classes_, y)
+        self._check_start(start, count, X.shape[1])
+        if self._loss() == "softmax":
+            targets, weights = [codes.astype(np.float64)], [weight * by_class[codes]]
+        elif count == 2:
+            targets, weights = [2.0 * codes - 1.0], [weight * by_class[codes]]
+        else:
+            targets = [np.where(codes == k, 1.0, -1.0) for k in range(count)]
+            weights = [weight * np.where(codes == k, by_class[k], 1.0) for k in range(count)]
+        self._descend(X, targets, weights, y, weight, self._epochs(partial), first, start)
+
+    def _check_start(self, start: tuple[Any, Any], count: int, columns: int) -> None:
+        rows = count if count > 2 or self._loss() == "softmax" else 1
+        for value, shape, name in (
+            (start[0], (rows, columns), "coef_init"),
+            (start[1], (rows,), "intercept_init"),
+        ):
+            if value is not None and np.size(value) != np.prod(shape):
+                raise ValueError(f"Provided {name} does not match dataset.")
+
+    def _loss(self) -> str:
+        joint = self.multi_class == "multinomial" and len(getattr(self, "classes_", ())) > 2
+        if not joint:
+            return str(self.loss)
+        if self.loss != "log_loss" or self.penalty in ("l1", "elasticnet") or self.batch_size > 1:
+            raise UsageError(
+                "multi_class: multinomial goes with log_loss, l2 or no penalty, and a batch of 1"
+            )
+        return "softmax"
+
+    def _score_aside(self, X: Any, y: Any, weight: Any) -> float:
+        return float(self.score(X, y, sample_weight=weight))
+
+    def decision_function(self, X: Any) -> NDArray[Any]:
+        """Return η: one number a row for two classes, one a class for more."""
+        eta = self._eta(X)
+        return eta[:, 0] if eta.shape[1] == 1 else eta
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the class of each row."""
+        eta = self._eta(X)
+        place = (eta[:, 0] > 0).astype(int) if eta.shape[1] == 1 else eta.argmax(axis=1)
+        return np.asarray(self.classes_[place])
+
+    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
+    def predict_proba(self, X: Any) -> FloatArray:
+        """Return the probability of each class, of ``log_loss`` and ``modified_huber``.
+
+        One class against the rest: the probabilities of each, made to sum to one.
+        """
+        eta = self._eta(X)
+        if self.loss == "log_loss" and self._loss() == "softmax":
+            return np.asarray(special.softmax(eta, axis=1))
+        p = special.expit(eta) if self.loss == "log_loss" else (np.clip(eta, -1, 1) + 1) / 2
+        if p.shape[1] == 1:
+            return np.column_stack([1 - p[:, 0], p[:, 0]])
+        total = p.sum(axis=1, keepdims=True)
+        return np.asarray(np.where(total == 0, 1 / p.shape[1], p / np.where(total == 0, 1, total)))
+
+    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
+    def predict_log_proba(self, X: Any) -> FloatArray:
+        """Return the logarithms of the probabilities."""
+        return np.asarray(np.log(self.predict_proba(X)))
+
+    def describe(self, X: Any, y: Any, level: float = 0.95) -> LikelihoodResult:
+        """Return the coefficients with standard errors by the sandwich at the averaged iterate.
+
+        Averaged iterates have the asymptotic covariance H⁻¹ S H⁻¹ / n of the minimiser, with H the mean
+        curvature and S the mean square of the gradients of the rows (Polyak and Juditsky, 1992).
+
+        Raises
+        ------
+        UsageError
+            Not ``log_loss`` on two classes, or the iterates were not averaged.
+        """
+        check_is_fitted(self)
+        if self.loss != "log_loss" or len(self.classes_) != 2:
+            raise UsageError("describe: standard errors are offered for log_loss on two classes")
+        target = 2.0 * np.searchsorted(self.classes_, np.asarray(y)) - 1.0
+        return sandwich(self, X, target, "log_loss")
+
+
+class SGDRegressor(RegressorMixin, Descent):  # type: ignore[misc]
+    """Linear regression by stochastic gradient descent.
+
+    Minimises Σ w loss(y, b + x · w) / Σ w + alpha · penalty.
+
+    Parameters
+    ----------
+    loss : str
+        ``squared_error``, ``huber``, ``epsilon_insensitive``, ``squared_epsilon_insensitive`` or ``poisson``
+        (then the prediction is exp(b + x · w)).
+    penalty, alpha, l1_ratio, fit_intercept, max_iter, tol, shuffle, verbose, epsilon, random_state,
+    learning_rate, eta0, power_t, early_stopping, validation_fraction, n_iter_no_change, warm_start, average,
+    batch_size
+        As of :class:`SGDClassifier`.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (d,)
+    intercept_ : ndarray of shape (1,)
+    n_iter_, t_, eta0_, status_
+        As of :class:`SGDClassifier`.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **Descent._parameter_constraints,
+        "loss": [
+            StrOptions(
+                {"squared_error", "huber", "epsilon_insensitive", "squared_epsilon_insensitive", "poisson"}
+            )
+        ],
+    }
+
+    def __init__(
+        self,
+        loss: str = "squared_error",
+        *,
+        penalty: str | None = "l2",
+        alpha: float = 0.0001,
+        l1_ratio: float | None = 0.15,
+        fit_intercept: bool = True,
+        max_iter: int = 1000,
+        tol: float | None = 1e-3,
+        shuffle: bool = True,
+        verbose: int = 0,
+        epsilon: float = 0.1,
+        random_state: Any = None,
+        learning_rate: str = "invscaling",
+        eta0: Any = 0.01,
+        power_t: float = 0.25,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 5,
+        warm_start: bool = False,
+        average: Any = False,
+        batch_size: int = 1,
+    ) -> None:
+        self.loss = loss
+        self.penalty = penalty
+        self.alpha = alpha
+        self.l1_ratio = l1_ratio
+        self.fit_intercept = fit_intercept
+        self.max_iter = max_iter
+        self.tol = tol
+        self.shuffle = shuffle
+        self.verbose = verbose
+        self.epsilon = epsilon
+        self.random_state = random_state
+        self.learning_rate = learning_rate
+        self.eta0 = eta0
+        self.power_t = power_t
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.average = average
+        self.batch_size = batch_size
+
+    def fit(
+        self, X: Any, y: Any, coef_init: Any = None, intercept_init: Any = None, sample_weight: Any = None
+    ) -> Self:
+        """Fit to rows X of shape (n, d), dense or CSR, and y of shape (n,)."""
+        self._check_settings(False)
+        before = (self.coef_, self.intercept_) if self.warm_start and hasattr(self, "coef_") else (None, None)
+        X, y, weight = self._rows_of(X, y, sample_weight, True)
+        start = (
+            before[0] if coef_init is None else coef_init,
+            before[1] if intercept_init is None else intercept_init,
+        )
+        for value, size, name in ((start[0], X.shape[1], "coef_init"), (start[1], 1, "intercept_init")):
+            if value is not None and np.size(value) != size:
+                raise ValueError(f"Provided {name} does not match dataset.")
+        self._descend(X, [self._target(y)], [weight], y, weight, self._epochs(False), True, start)
+        return self
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Pass once over these rows."""
+        self._check_settings(True)
+        first = not hasattr(self, "_state")
+        X, y, weight = self._rows_of(X, y, sample_weight, first)
+        self._descend(X, [self._target(y)], [weight], y, weight, self._epochs(True), first)
+        return self
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the prediction of each row."""
+        eta = self._eta(X)[:, 0]
+        return np.asarray(np.exp(eta) if self.loss == "poisson" else eta)
+
+    def describe(self, X: Any, y: Any, level: float = 0.95) -> LikelihoodResult:
+        """Return the coefficients with standard errors by the sandwich at the averaged iterate.
+
+        Raises
+        ------
+        UsageError
+            Not ``squared_error`` or ``poisson``, or the iterates were not averaged.
+        """
+        check_is_fitted(self)
+        if self.loss not in ("squared_error", "poisson"):
+            raise UsageError("describe: standard errors are offered for squared_error and poisson")
+        return sandwich(self, X, np.asarray(y, dtype=np.float64), self.loss)
+
+    def _target(self, y: Any) -> FloatArray:
+        if self.loss == "poisson" and (y < 0).any():
+            raise UsageError("y: a negative value is out of the valid range of a count")
+        return np.ascontiguousarray(y, dtype=np.float64)
+
+    def _loss(self) -> str:
+        return str(self.loss)
+
+    def _score_aside(self, X: Any, y: Any, weight: Any) -> float:
+        return float(self.score(X, y, sample_weight=weight))
+
+    def _take_weights(self) -> None:
+        super()._take_weights()
+        self.coef_ = self.coef_[0]

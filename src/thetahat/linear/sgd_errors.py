@@ -1,0 +1,74 @@
+"""Standard errors of averaged stochastic gradient descent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import linalg, sparse, special
+from sklearn.utils.validation import validate_data
+
+from thetahat.contracts import FloatArray
+from thetahat.errors import UsageError
+from thetahat.likelihood.result import LikelihoodResult
+from thetahat.linear.described import StoredCovariances
+
+__all__ = ["sandwich"]
+
+# Rows of a Hessian summed at once.
+BLOCK = 20_000
+
+
+def sandwich(model: Any, X: Any, target: FloatArray, loss: str) -> LikelihoodResult:
+    """Return the record of an averaged fit, its errors H⁻¹ S H⁻¹ by the rows X and their targets.
+
+    Raises
+    ------
+    UsageError
+        The iterates were not averaged.
+    """
+    if not model.average:
+        raise UsageError("average: standard errors are those of averaged iterates; fit with average=True")
+    X = validate_data(model, X, accept_sparse="csr", dtype=np.float64, reset=False)
+    n, d = X.shape
+    width = d + bool(model.fit_intercept)
+    H, S = np.zeros((width, width)), np.zeros((width, width))
+    eta = model._eta(X)[:, 0]
+    if loss == "log_loss":
+        p = special.expit(eta)
+        slope, curvature = p - (target + 1) / 2, p * (1 - p)
+        value = -float(np.logaddexp(0, -target * eta).sum())
+    elif loss == "poisson":
+        mean = np.exp(eta)
+        slope, curvature = mean - target, mean
+        value = float(np.sum(target * eta - mean - special.gammaln(target + 1)))
+    else:
+        slope, curvature = eta - target, np.ones(n)
+        spread = float(np.mean(slope**2))
+        value = -0.5 * n * (np.log(2 * np.pi * spread) + 1)
+    for start in range(0, n, BLOCK):
+        part = X[start : start + BLOCK]
+        part = part.toarray() if sparse.issparse(part) else part
+        Z = np.column_stack([np.ones(len(part)), part]) if model.fit_intercept else part
+        rows = slice(start, start + BLOCK)
+        H += (Z * curvature[rows, None]).T @ Z
+        S += (Z * slope[rows, None] ** 2).T @ Z
+    penalty = model.alpha * n if model.penalty == "l2" else 0.0
+    H[np.diag_indices(width)] += np.r_[np.zeros(width - d), np.full(d, penalty)]
+    inverse = linalg.inv(H)
+    names = getattr(model, "feature_names_in_", None)
+    listed = [f"x{j}" for j in range(d)] if names is None else list(map(str, names))
+    theta = np.ravel(model.coef_).astype(np.float64)
+    return LikelihoodResult(
+        f"Averaged stochastic gradient descent, {loss}",
+        ["intercept", *listed] if model.fit_intercept else listed,
+        np.r_[np.ravel(model.intercept_), theta] if model.fit_intercept else theta,
+        value,
+        float(n),
+        model.status_,
+        StoredCovariances({"HC0": inverse @ S @ inverse}),
+        errors="HC0",
+        penalty=""
+        if model.penalty is None or model.alpha == 0
+        else f"{model.penalty}, alpha = {model.alpha:g}",
+    )

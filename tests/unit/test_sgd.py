@@ -1,0 +1,271 @@
+"""Stochastic gradient descent: the steps of the peer, a state that goes on to the bit, honest errors."""
+
+import warnings
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import SGDClassifier as PeerClassifier
+from sklearn.linear_model import SGDRegressor as PeerRegressor
+
+import thetahat as th
+from thetahat.errors import UsageError
+from thetahat.linear.sgd import SGDClassifier, SGDRegressor
+from thetahat.linear.sgd_state import SgdSettings, SgdState, advance, begin
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+def rows(n=200, d=6, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, d))
+    X[rng.random((n, d)) < 0.3] = 0.0
+    return X, X[:, 0] - 0.5 * X[:, 1] + 0.3 * rng.normal(size=n)
+
+
+COMMON = {"shuffle": False, "max_iter": 5, "tol": None}
+
+
+@pytest.mark.parametrize("kind", ["dense", "sparse"])
+# The peer's average leaves out what L1 pulls; the next test holds ours to its iterates.
+@pytest.mark.parametrize(
+    ("penalty", "average"),
+    [("l2", False), ("l2", True), ("l2", 300), (None, True), ("l1", False), ("elasticnet", False)],
+)
+@pytest.mark.parametrize("loss", ["hinge", "log_loss", "modified_huber", "squared_hinge", "perceptron"])
+def test_a_classifier_takes_the_steps_of_the_peer(loss, penalty, average, kind):
+    X, eta = rows()
+    X = sparse.csr_matrix(X) if kind == "sparse" else X
+    options = {**COMMON, "loss": loss, "penalty": penalty, "alpha": 0.01, "average": average}
+    ours, theirs = (
+        c(**options, learning_rate="invscaling", eta0=0.05).fit(X, eta > 0)
+        for c in (SGDClassifier, PeerClassifier)
+    )
+    np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=1e-8, atol=1e-10)
+    np.testing.assert_allclose(ours.intercept_, theirs.intercept_, rtol=1e-8, atol=1e-10)
+    assert (ours.n_iter_, ours.t_) == (theirs.n_iter_, theirs.t_)
+
+
+@pytest.mark.parametrize("penalty", ["l2", "l1", "elasticnet", None])
+@pytest.mark.parametrize("begun", [1, 60])
+def test_the_average_is_that_of_the_iterates(penalty, begun):
+    X, eta = rows(120)
+    settings = SgdSettings("log_loss", penalty, 0.02, schedule="invscaling", eta0=0.3, average=begun)
+    y, weight = np.where(eta > 0, 1.0, -1.0), np.ones(120)
+    plain = SgdSettings("log_loss", penalty, 0.02, schedule="invscaling", eta0=0.3)
+    for matrix in (X, sparse.csr_matrix(X)):
+        whole, step, iterates = begin(settings, 1, 6), begin(plain, 1, 6), []
+        advance(whole, matrix, y, weight, settings, np.arange(120))
+        for row in range(120):
+            advance(step, matrix, y, weight, plain, np.array([row]))
+            iterates.append(step.coefficients(plain)[0][0])
+        mean = np.mean(iterates[begun - 1 :], axis=0)
+        np.testing.assert_allclose(whole.coefficients(settings)[0][0], mean, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("schedule", ["constant", "optimal", "invscaling", "adaptive"])
+@pytest.mark.parametrize(
+    "loss", ["squared_error", "huber", "epsilon_insensitive", "squared_epsilon_insensitive"]
+)
+def test_a_regressor_takes_the_steps_of_the_peer(loss, schedule):
+    X, y = rows()
+    options = {**COMMON, "loss": loss, "learning_rate": schedule, "eta0": 0.01, "alpha": 0.05}
+    ours, theirs = (c(**options).fit(X, y) for c in (SGDRegressor, PeerRegressor))
+    np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=1e-8)
+    np.testing.assert_allclose(ours.predict(X), theirs.predict(X), rtol=1e-7)
+
+
+@pytest.mark.parametrize("schedule", ["pa1", "pa2"])
+def test_passive_aggressive_steps_are_those_of_the_peer(schedule):
+    X, eta = rows()
+    options = {**COMMON, "learning_rate": schedule, "eta0": 1.0, "penalty": None}
+    for ours, theirs, loss, y in (
+        (SGDClassifier, PeerClassifier, "hinge", eta > 0),
+        (SGDRegressor, PeerRegressor, "epsilon_insensitive", eta),
+    ):
+        one, other = (c(loss=loss, **options).fit(X, y) for c in (ours, theirs))
+        np.testing.assert_allclose(one.coef_, other.coef_, rtol=1e-8)
+
+
+def test_many_classes_and_class_and_sample_weights_are_those_of_the_peer():
+    X, y = load_iris(return_X_y=True)
+    weight = np.random.default_rng(0).uniform(0.5, 2, size=150)
+    options = {**COMMON, "class_weight": {0: 2.0, 1: 0.5, 2: 1.0}, "loss": "log_loss", "eta0": 0.01}
+    ours, theirs = (
+        c(**options, learning_rate="constant").fit(X, y, sample_weight=weight)
+        for c in (SGDClassifier, PeerClassifier)
+    )
+    np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=1e-8)
+    np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), rtol=1e-7)
+
+
+def test_single_precision_stays_and_is_near_double():
+    X, eta = rows()
+    y = eta > 0
+    one, two = (
+        SGDClassifier(loss="log_loss", **COMMON, learning_rate="constant").fit(X.astype(t), y)
+        for t in (np.float32, np.float64)
+    )
+    assert one.coef_.dtype == np.float32
+    np.testing.assert_allclose(one.coef_, two.coef_, rtol=1e-3)
+
+
+def test_a_state_saved_and_read_goes_on_to_the_same_bits():
+    X, eta = rows()
+    for matrix in (X, sparse.csr_matrix(X)):
+        settings = SgdSettings("log_loss", "elasticnet", 0.01, schedule="invscaling", average=50)
+        y, weight = np.where(eta > 0, 1.0, -1.0), np.ones(200)
+        whole, half = begin(settings, 1, 6), begin(settings, 1, 6)
+        order = np.random.default_rng(0).permutation(200)
+        advance(whole, matrix, y, weight, settings, order)
+        advance(half, matrix, y, weight, settings, order[:90])
+        again = SgdState.of({name: value.copy() for name, value in half.arrays().items()})
+        advance(again, matrix, y, weight, settings, order[90:])
+        for name, value in whole.arrays().items():
+            assert np.array_equal(value, again.arrays()[name]), name
+
+
+def test_partial_fits_are_the_epochs_of_a_fit():
+    X, eta = rows()
+    y = (eta > 0).astype(int)
+    options = {"loss": "log_loss", "shuffle": False, "learning_rate": "constant", "eta0": 0.1}
+    whole = SGDClassifier(**options, max_iter=3, tol=None).fit(X, y)
+    parts = SGDClassifier(**options)
+    for _ in range(3):
+        for part in np.array_split(np.arange(200), 4):
+            parts.partial_fit(X[part], y[part], classes=[0, 1])
+    np.testing.assert_allclose(parts.coef_, whole.coef_, rtol=1e-12)
+
+
+def test_softmax_goes_to_the_optimum_of_softmax_regression():
+    X, y = load_iris(return_X_y=True)
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    found = SGDClassifier(
+        loss="log_loss",
+        multi_class="multinomial",
+        alpha=0.01,
+        learning_rate="invscaling",
+        eta0=0.5,
+        max_iter=2000,
+        tol=None,
+        average=20_000,
+        random_state=0,
+    ).fit(X, y)
+    exact = th.LogisticRegression(C=1 / (0.01 * 150)).fit(X, y)
+    np.testing.assert_allclose(found.predict_proba(X), exact.predict_proba(X), atol=0.01)
+    assert found.coef_.shape == (3, 4)
+
+
+def test_counts_go_to_the_optimum_of_poisson_regression():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(2000, 3)) * 0.5
+    y = rng.poisson(np.exp(0.5 + X[:, 0]))
+    found = SGDRegressor(
+        "poisson", alpha=0.0, learning_rate="invscaling", eta0=0.05, max_iter=50, tol=None, average=20_000
+    ).fit(X, y)
+    exact = th.PoissonRegression(alpha=0).fit(X, y)
+    np.testing.assert_allclose(found.coef_, exact.coef_, atol=0.02)
+    np.testing.assert_allclose(found.predict(X), exact.predict(X), rtol=0.05)
+
+
+def test_a_few_rows_a_step_go_along_the_mean_of_their_gradients():
+    X, y = rows(64)
+    settings = SgdSettings("squared_error", "l2", 0.1, schedule="constant", eta0=0.1, batch=16)
+    state = begin(settings, 1, 6)
+    advance(state, X, y, np.ones(64), settings, np.arange(64))
+    w, b = np.zeros(6), 0.0
+    for part in np.array_split(np.arange(64), 4):
+        slope = X[part] @ w + b - y[part]
+        w, b = w * (1 - 0.1 * 0.1) - 0.1 * X[part].T @ slope / 16, b - 0.1 * slope.mean()
+    np.testing.assert_allclose(state.coefficients(settings)[0][0], w, rtol=1e-10)
+    assert state.coefficients(settings)[1][0] == pytest.approx(b)
+
+
+def test_a_descent_that_runs_away_is_begun_again_with_a_word_and_never_returned():
+    X, y = load_diabetes(return_X_y=True, scaled=False)
+    with pytest.warns(
+        ConvergenceWarning, match=r"under-/overflow occurred at epoch #1.*Begun again with eta0="
+    ):
+        found = SGDRegressor(max_iter=5, tol=None).fit(X, y)
+    assert np.abs(found.coef_).max() < 1e4
+    assert found.eta0_ < 0.01
+    theirs = PeerRegressor(max_iter=5, tol=None).fit(X, y)
+    assert np.abs(theirs.coef_).max() > 1e8
+    with pytest.raises(UsageError, match="smaller eta0"):
+        SGDRegressor(learning_rate="constant").partial_fit(X, y).partial_fit(X * 1e150, y)
+
+
+def test_an_automatic_step_works_on_raw_columns():
+    X, y = load_breast_cancer(return_X_y=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        found = SGDClassifier(
+            "log_loss", learning_rate="constant", eta0="auto", max_iter=50, tol=None, random_state=0
+        )
+        assert found.fit(X, y).score(X, y) > 0.85
+    assert found.eta0_ < 1e-4
+
+
+def test_the_end_is_told_as_it_was():
+    X, eta = rows()
+    with pytest.warns(ConvergenceWarning, match="Maximum number of iteration"):
+        short = SGDClassifier(max_iter=1, tol=1e-9).fit(X, eta > 0)
+    assert not short.status_.ok
+    assert SGDClassifier(random_state=0).fit(X, eta > 0).status_.ok
+
+
+def test_standard_errors_of_averaged_iterates_cover():
+    truth, held, runs = np.array([0.5, 1.0, -1.0]), np.zeros(4), 120
+    for run in range(runs):
+        rng = np.random.default_rng(run)
+        X = rng.normal(size=(4000, 3))
+        y = rng.random(4000) < 1 / (1 + np.exp(-(0.2 + X @ truth)))
+        model = SGDClassifier(
+            "log_loss",
+            penalty=None,
+            learning_rate="invscaling",
+            eta0=0.5,
+            power_t=0.6,
+            average=20_000,
+            max_iter=10,
+            tol=None,
+            random_state=run,
+        ).fit(X, y)
+        result = model.describe(X, y)
+        low, high = (result.params + side * 1.96 * result.standard_errors for side in (-1, 1))
+        expected = np.r_[0.2, truth]
+        held += (low <= expected) & (expected <= high)
+    assert (held / runs > 0.95 - 0.03 - 4 * np.sqrt(0.05 * 0.95 / runs)).all(), held / runs
+
+
+def test_standard_errors_are_near_those_of_the_exact_fit():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(5000, 3))
+    y = X @ [1.0, 0.0, -1.0] + rng.normal(size=5000)
+    model = SGDRegressor(
+        penalty=None, learning_rate="invscaling", eta0=0.05, max_iter=10, tol=None, average=5000
+    ).fit(X, y)
+    exact = th.LinearRegression().fit(X, y).result_
+    np.testing.assert_allclose(
+        model.describe(X, y).standard_errors, exact.with_errors("HC0").standard_errors, rtol=0.01
+    )
+    assert "HC0" in model.describe(X, y).summary()
+    with pytest.raises(UsageError, match="fit with average=True"):
+        SGDRegressor().fit(X, y).describe(X, y)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"loss": "squared_hinge", "learning_rate": "pa1"}, "goes with loss='hinge' alone"),
+        ({"batch_size": 8, "penalty": "l1"}, "more than one row a step"),
+        ({"multi_class": "multinomial", "loss": "hinge"}, "multinomial goes with log_loss"),
+        ({"alpha": 0.0}, "alpha must be > 0"),
+    ],
+)
+def test_what_cannot_be_meant_is_named(options, said):
+    X, y = load_iris(return_X_y=True)
+    with pytest.raises(ValueError, match=said):
+        SGDClassifier(**options).fit(X, y)
