@@ -75,5 +75,6 @@ def main(argv: list[str]) -> None:
     peer = Peer(**common, shuffle=False)
     ratio = alternate(lambda: few.fit(X, y), lambda: peer.fit(X, y), options.runs)
     print(
-        f"| dense, 32 rows a step | in order | {ratio} | {log_loss(few, X, y):.5f}, {log_loss(peer, X, y):.5f} |"
+        f"| dense, 32 rows a step | in order | {ratio} | "
+        f"{log_loss(few, X, y):.5f}, {log_loss(peer, X, y):.5f} |"
     )

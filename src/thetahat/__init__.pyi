@@ -44,6 +44,12 @@ from .linear.prediction import PredictionInterval, predict_interval
 from .linear.regressors import LinearRegression, PoissonRegression, Ridge
 from .linear.saving import load, save
 from .linear.sgd import SGDClassifier, SGDRegressor
+from .networks.classifier import MLPClassifier
+from .networks.diagnosis import Diagnosis
+from .networks.estimator import Network
+from .networks.history import History
+from .networks.own import train
+from .networks.regressor import MLPRegressor, PredictedDistribution
 from .numerics.moments import moments
 from .pca.classes import PCA, IncrementalPCA
 from .pca.inference import ComponentsResult, NumberOfComponents, choose_components
@@ -76,9 +82,11 @@ __all__ = [
     "Conditional",
     "DataError",
     "Decomposition",
+    "Diagnosis",
     "Divergence",
     "Exponential",
     "Gamma",
+    "History",
     "Hypothesis",
     "IncrementalPCA",
     "Jackknife",
@@ -89,16 +97,20 @@ __all__ = [
     "LinearRegression",
     "LogNormal",
     "LogisticRegression",
+    "MLPClassifier",
+    "MLPRegressor",
     "Mixture",
     "Model",
     "MultivariateNormal",
     "NegativeBinomial",
+    "Network",
     "Normal",
     "NumberOfComponents",
     "OneClassSVM",
     "PCA",
     "Poisson",
     "PoissonRegression",
+    "PredictedDistribution",
     "PredictionInterval",
     "Problem",
     "Ranking",
@@ -138,4 +150,5 @@ __all__ = [
     "rank_families",
     "regress",
     "save",
+    "train",
 ]

@@ -101,11 +101,9 @@ def _pca(classes: int, loss: str) -> Predictor[Any]:
 
 
 def _mlp(classes: int, loss: str) -> Predictor[Any]:
-    from sklearn.neural_network import MLPClassifier, MLPRegressor
+    from thetahat.networks.estimator import Network
 
-    from thetahat.resampling.adapter import SklearnPredictor
-
-    return SklearnPredictor((MLPClassifier if classes else MLPRegressor)(max_iter=500), classes or None)
+    return Network(classes=classes or None)
 
 
 def _forest(classes: int, loss: str) -> Predictor[Any]:

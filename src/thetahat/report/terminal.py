@@ -23,6 +23,7 @@ __all__ = ["show"]
 
 MOST_WARNINGS = 3
 MOST_MODELS = 12
+MOST_COMPLAINTS = 2
 WIDEST = 100
 
 
@@ -46,6 +47,8 @@ def show(record: ComparisonRecord, console: Console, *, quiet: bool = False, pag
         hidden = len(record.models) - MOST_MODELS
         if hidden > 0:
             console.print(f"and {hidden} more models in the saved result", style="dim", width=width)
+        for model in [m for m in record.models if m.shown is not None and not m.ok][:MOST_COMPLAINTS]:
+            console.print(Text(f"{model.name}: {model.status}"), style="dim", width=width)
         console.print()
     if record.partial:
         done = f"after {record.plan.draws} of {record.plan.draws_planned} draws"
@@ -91,7 +94,7 @@ def _leaderboard(record: ComparisonRecord) -> Table:
 def _cells(model: ModelRecord, against: str) -> tuple[str, ...]:
     if model.shown is None:
         return model.name, numbers.MISSING, numbers.MISSING, numbers.MISSING, model.status
-    note = against if model.ok else f"{against}; {model.status}".lstrip("; ")
+    note = against if model.ok else f"{against}; see below".lstrip("; ")
     return (
         model.name,
         numbers.with_error(model.shown.estimate, model.shown.se),
