@@ -94,7 +94,7 @@ class Status(Enum):
     """How an estimate ended; the value says the cause and, where it failed, the cure."""
 
     SOLVED = "solved"
-    MAX_ITER = "stopped at max_iter before the gradient vanished; raise max_iter or scale the columns"
+    MAX_ITER = "stopped at max_iter before it converged; raise max_iter or scale the columns"
     NOT_FINITE = "the objective left the finite numbers; scale the columns or add a penalty"
     NOT_CONVERGED = "the solver says it has not converged; raise max_iter or scale the columns"
     SEPARABLE = "the classes can be separated, so the likelihood has no maximum; add a penalty"
