@@ -126,3 +126,15 @@ def test_a_learner_is_imported_from_where_the_person_works(tmp_path, noise, monk
     outcome = run("compare", noise, "--target", "y", "-m", "own:Mine,logistic", "--resampling", "cv:3")
     assert outcome.exit_code == 0, outcome.output
     assert "Mine" in outcome.output
+
+
+def test_a_reader_that_has_seen_enough_is_no_fault_of_ours():
+    """As ``thetahat theory | head -1`` does: the pipe is closed before all is written."""
+    command = [sys.executable, "-m", "thetahat", "theory"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert "fault of thetahat" not in process.stderr.read()
+        assert process.wait(60) in (0, 141, -13)

@@ -6,6 +6,8 @@ Nothing heavy is imported before a command runs, so that help answers at once.
 
 from __future__ import annotations
 
+import os
+import sys
 import traceback
 
 import rich_click as click
@@ -38,6 +40,10 @@ class Commands(click.RichGroup):
             ctx.exit(2)
         except (click.ClickException, click.Abort, Exit):
             raise
+        except BrokenPipeError:
+            # Whoever reads has seen enough; nothing more is to be written when Python ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(0)
         except Exception:
             traceback.print_exc()
             click.echo("This is a fault of thetahat: please report it with the lines above.", err=True)
