@@ -76,6 +76,30 @@ def test_softmax_of_a_stream_has_the_probabilities_of_the_fit_in_memory(table):
     assert np.isfinite(found.covariance).all()
 
 
+def test_softmax_of_two_classes_has_the_error_bars_of_logistic_regression(table):
+    rows = table.select("a", "b", "c", "two")
+    logistic, softmax = fit_stream(rows, "two"), fit_stream(rows, "two", "sgd-softmax")
+    contrast = np.kron([-1.0, 1.0], np.eye(len(logistic.coefficients)))
+    np.testing.assert_allclose(
+        contrast @ softmax.coefficients.T.ravel(), logistic.coefficients[:, 0], atol=1e-5
+    )
+    np.testing.assert_allclose(
+        contrast @ softmax.covariance @ contrast.T, logistic.covariance, rtol=1e-4, atol=1e-9
+    )
+
+
+def test_batches_of_whole_and_of_decimal_numbers_are_one_column():
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=60)
+    pieces = [
+        pl.DataFrame({"x": np.arange(30), "y": y[:30]}),
+        pl.DataFrame({"x": np.arange(30) / 2, "y": y[30:]}),
+    ]
+    found = fit_stream(pieces, "y", "sgd-linear")
+    X = np.column_stack([np.ones(60), np.r_[np.arange(30), np.arange(30) / 2]])
+    np.testing.assert_allclose(found.coefficients[:, 0], np.linalg.lstsq(X, y, rcond=None)[0], rtol=1e-6)
+
+
 def test_descent_alone_comes_close_and_claims_no_error_bars(table):
     rows = table.select("a", "b", "c", "two")
     rough = fit_stream(rows, "two", finish=False, epochs=10)
@@ -117,10 +141,12 @@ def test_every_kind_of_source_gives_the_same_fit_to_the_bit(table, tmp_path):
         np.testing.assert_array_equal(fit_stream(source, "two", epochs=2).coefficients, wanted)
 
 
-def test_libsvm_and_arrays_give_the_same_fit(table, tmp_path):
+@pytest.mark.parametrize("zero_based", [True, False])
+def test_libsvm_and_arrays_give_the_same_fit(table, tmp_path, zero_based):
     X, y = np.round(design(table), 6), (table["two"] == "yes").cast(pl.Int64).to_numpy()
-    dump_svmlight_file(X, y, str(tmp_path / "rows.svm"), zero_based=False)
+    dump_svmlight_file(X, y, str(tmp_path / "rows.svm"), zero_based=zero_based)
     of_file = fit_stream(tmp_path / "rows.svm", "y")
+    assert of_file.encoder.names == tuple(f"x{j + (not zero_based)}" for j in range(X.shape[1]))
     of_arrays = fit_stream([(X[:999], y[:999]), (X[999:], y[999:])], "y")
     np.testing.assert_allclose(of_file.coefficients, of_arrays.coefficients, rtol=1e-10)
 
@@ -240,3 +266,19 @@ def test_an_iterator_is_read_once(table):
     with pytest.raises(UsageError, match="once"):
         next(source.batches(1000))
     gc.collect()
+
+
+def test_progress_counts_every_row_of_every_phase_once(table, tmp_path):
+    told: dict[str, list[tuple[int, int | None]]] = {}
+
+    def listen(phase, done, of, loss):
+        told.setdefault(phase, []).append((done, of))
+
+    table.select("a", "b", "two").write_parquet(tmp_path / "rows.parquet")
+    found = fit_stream(tmp_path / "rows.parquet", "two", epochs=3, memory=0.1, progress=listen)
+    assert list(told) == ["Reading", "Fitting", "Finishing"]
+    assert told["Reading"][-1] == (ROWS, ROWS)
+    fitting = [done for done, _ in told["Fitting"]]
+    assert fitting == sorted(set(fitting))
+    assert told["Fitting"][-1] == (3 * ROWS, 3 * ROWS)
+    assert [done for done, _ in told["Finishing"]].count(ROWS) == found.stats["passes"]

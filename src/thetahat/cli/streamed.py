@@ -40,7 +40,8 @@ def stream_bar() -> Iterator[Told]:
 
         def told(phase: str, done: int, of: int | None, loss: float | None) -> None:
             if phase not in tasks:
-                tasks[phase] = bar.add_task(phase, total=of, speed="", loss="")
+                # What a resumed fit finds done was not done at this pace.
+                tasks[phase] = bar.add_task(phase, total=of, completed=done, speed="", loss="")
             task = tasks[phase]
             if done < passed.get(phase, 0):
                 # Another pass of the same kind: its own bar, its own time.

@@ -219,10 +219,10 @@ def _cut(pieces: Iterator[pl.DataFrame], size: int) -> Iterator[pl.DataFrame]:
         while piece.height - start >= size - rows:
             held.append(piece.slice(start, size - rows))
             start += size - rows
-            yield pl.concat(held, how="vertical") if len(held) > 1 else held[0]
+            yield pl.concat(held, how="vertical_relaxed") if len(held) > 1 else held[0]
             held, rows = [], 0
         if start < piece.height:
             held.append(piece.slice(start))
             rows += piece.height - start
     if held:
-        yield pl.concat(held, how="vertical") if len(held) > 1 else held[0]
+        yield pl.concat(held, how="vertical_relaxed") if len(held) > 1 else held[0]
