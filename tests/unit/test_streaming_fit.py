@@ -282,3 +282,25 @@ def test_progress_counts_every_row_of_every_phase_once(table, tmp_path):
     assert fitting == sorted(set(fitting))
     assert told["Fitting"][-1] == (3 * ROWS, 3 * ROWS)
     assert [done for done, _ in told["Finishing"]].count(ROWS) == found.stats["passes"]
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "said"),
+    [
+        ("a,y", lambda i: f"{i % 7}e300,{i % 2}", "TH103 column 'a': its numbers are so large"),
+        ("a,y", lambda i: f"{'inf' if i == 50 else i % 7},{i % 2}", "TH103 column 'a': it holds an infinite"),
+        ("a,a,y", lambda i: f"{i % 7},{i % 3},{i % 2}", "TH105 .*'a' stands twice"),
+        ("a,b,y", lambda i: f"{i % 7},,{i % 2}", "TH104 .*0 complete rows of 100"),
+        (
+            "a,b,y",
+            lambda i: f"{i % 7},1,{i % 2}" + ",9" * (i == 50),
+            "TH108 rows.csv: a batch cannot be read",
+        ),
+        ("a;y", lambda i: f"{i % 7};{i % 2}", "TH101"),
+        ("a,y", lambda i: f"{i % 7},1", "TH102 column 'y'"),
+    ],
+)
+def test_a_broken_file_is_refused_by_the_place_of_what_is_wrong(tmp_path, header, row, said):
+    (tmp_path / "rows.csv").write_text("\n".join([header, *map(row, range(100))]) + "\n")
+    with pytest.raises(DataError, match=said):
+        fit_stream(tmp_path / "rows.csv")

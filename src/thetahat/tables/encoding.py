@@ -124,7 +124,9 @@ def text_of(values: pl.Series) -> pl.Series:
 
 def numbers_of(values: pl.Series, name: str) -> FloatArray:
     """Return a column as finite float64, NaN where it is missing; or refuse it by name."""
-    if values.dtype == pl.Null or values.dtype.is_numeric() or values.dtype == pl.Boolean:
+    if values.null_count() == len(values):
+        found = np.full(len(values), np.nan)
+    elif values.dtype.is_numeric() or values.dtype == pl.Boolean:
         found = np.asarray(values.cast(pl.Float64).fill_null(np.nan).to_numpy())
     else:
         refuse(

@@ -82,11 +82,13 @@ class ColumnPass:
         n = len(values)
         if not n:
             return
-        mean = float(values.mean())
-        away = values - mean
-        gap, total = mean - self.mean, self.count + n
-        self.squares += float(away @ away) + gap * gap * self.count * n / total
-        self.mean += gap * n / total
+        # What overflows here is refused, by the column's name, at the end of the pass.
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean = float(values.mean())
+            away = values - mean
+            gap, total = mean - self.mean, self.count + n
+            self.squares += float(away @ away) + gap * gap * self.count * n / total
+            self.mean += gap * n / total
         self.count = total
 
     def learnt(self) -> tuple[StreamColumn, FloatArray | None]:
@@ -100,6 +102,13 @@ class ColumnPass:
                     f"Drop it by --drop {self.name}",
                 )
             scale = (self.squares / self.count) ** 0.5
+            if not (np.isfinite(scale) and np.isfinite(self.mean)):
+                refuse(
+                    Code.NOT_FINITE,
+                    f"column {self.name!r}",
+                    "its numbers are so large that their squares are infinite",
+                    "Divide it by its unit",
+                )
             constant = scale <= 1e-13 * abs(self.mean)
             return StreamColumn(self.name, None, self.mean, 1.0 if constant else scale), None
         order = sorted(self.levels.places)

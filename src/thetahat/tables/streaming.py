@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 import polars as pl
 
-from thetahat.errors import UsageError
+from thetahat.errors import Code, DataError, Problem, UsageError
 from thetahat.tables.files import ARROW, PARQUET, as_path, no_table
 from thetahat.tables.frames import from_frame
 from thetahat.tables.libsvm import LibsvmFiles, is_libsvm
@@ -162,11 +162,23 @@ def _of_files(paths: list[Path]) -> BatchSource:
                 infer_schema_length=TYPED_FROM,
             )
         columns = tuple(lazy.collect_schema().names())
+        if kind == "text":
+            _refuse_duplicates(columns, name)
         counted = None if kind == "text" else int(lazy.select(pl.len()).collect().item())
     except (pl.exceptions.PolarsError, OSError) as error:
         said = (str(error).strip().splitlines() or ["no reason given"])[0]
         no_table(name, f"the {kind} cannot be read ({said[:160]})", "Write or download the file again")
     return _Lazy(lazy, name, columns, counted, nbytes)
+
+
+def _refuse_duplicates(columns: tuple[str, ...], name: str) -> None:
+    """Refuse a header that stands twice, to which the reader gives a name of its own."""
+    for column in columns:
+        first, mark, _ = column.rpartition("_duplicated_")
+        if mark and first in columns:
+            cause = f"the header {shown(first)} stands twice"
+            cure = "Rename one of the two, or leave one out"
+            raise DataError([Problem(Code.DUPLICATE_HEADER, cause, name, cure)])
 
 
 def _kind(path: Path) -> str:
