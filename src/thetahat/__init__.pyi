@@ -35,6 +35,8 @@ from .errors import (
     UsageError,
 )
 from .estimation.partitions import fit_partitions
+from .estimation.stream_model import StreamFit, load_stream_fit, predict_stream
+from .estimation.streaming import fit_stream
 from .likelihood.mle import Conditional, mle
 from .likelihood.ranking import Ranking, rank_families
 from .likelihood.result import Hypothesis, LikelihoodResult
@@ -64,11 +66,13 @@ from .svm.leave_one_out import leave_one_out
 from .svm.novelty import OneClassSVM
 from .svm.probability import held_out_probability
 from .svm.regression import SVR
+from .tables.streaming import BatchSource, open_source
 
 __version__: str
 
 __all__ = [
     "Assessment",
+    "BatchSource",
     "Bernoulli",
     "Beta",
     "Binomial",
@@ -122,6 +126,7 @@ __all__ = [
     "SVC",
     "SVR",
     "Severity",
+    "StreamFit",
     "StudentT",
     "ThetaHatError",
     "ThetaHatWarning",
@@ -138,15 +143,19 @@ __all__ = [
     "cross_entropy",
     "decompose",
     "fit_partitions",
+    "fit_stream",
     "held_out_probability",
     "jackknife",
     "kl_divergence",
     "learning_curve",
     "leave_one_out",
     "load",
+    "load_stream_fit",
     "mle",
     "moments",
+    "open_source",
     "predict_interval",
+    "predict_stream",
     "rank_families",
     "regress",
     "save",
