@@ -187,7 +187,7 @@ class Descent(SparseCoefMixin, BaseEstimator, ABC):  # type: ignore[misc]
                 function=place,
                 aside=aside,
                 score=score,
-                told=self._told,
+                told=self._told if self.verbose else None,
             )
             done = max(done, trained.epochs)
             status = trained.status if not trained.status.ok else status
@@ -229,8 +229,7 @@ class Descent(SparseCoefMixin, BaseEstimator, ABC):  # type: ignore[misc]
         return aside, score
 
     def _told(self, epoch: int, loss: float) -> None:
-        if self.verbose:
-            print(f"-- Epoch {epoch}: mean loss {loss:.6g}")  # noqa: T201
+        print(f"-- Epoch {epoch}: mean loss {loss:.6g}")  # noqa: T201
 
     def _eta(self, X: Any) -> FloatArray:
         check_is_fitted(self)
@@ -267,4 +266,4 @@ class Descent(SparseCoefMixin, BaseEstimator, ABC):  # type: ignore[misc]
 
 
 def _order(n: int, rng: Generator) -> IntArray:
-    return rng.permutation(n).astype(np.int64)
+    return rng.permutation(n).astype(np.int64, copy=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
@@ -161,9 +162,12 @@ def _update_of(
 def dense_steps(  # noqa: C901
     X: Any, y: Any, weight: Any, rows: Any, w: Any, w_sum: Any, q: Any, s: Any, loss: int, schedule: int,
     eta0: float, alpha: float, ratio: float, start: float, power: float, width: float, intercept: int,
-    average_from: int, penalised: int, aside: Any,
+    average_from: int, penalised: int, aside: Any, told: int,
 ) -> None:  # fmt: skip
-    """Take a step for each of these rows; ``ratio`` is the share of L1, ``penalised`` 1 for L2, 2 with L1."""
+    """Take a step for each of these rows.
+
+    ``told`` says whether losses are summed; ``ratio`` is the share of L1, ``penalised`` 1 for L2, 2 with L1.
+    """
     d = X.shape[1]
     count = rows.size
     size = X.itemsize * d
@@ -187,7 +191,8 @@ def dense_steps(  # noqa: C901
                 squares += x[j] * x[j]
         eta = _step_size(schedule, s[8], eta0, alpha, start, power, s[2])
         target = float(y[i])
-        s[3] += loss_of(loss, target, p, width)
+        if told:
+            s[3] += loss_of(loss, target, p, width)
         update = _update_of(loss, schedule, target, p, width, eta, eta0, squares) * weight[i]
         keep = X.dtype.type(max(0.0, 1.0 - (1.0 - ratio) * eta * alpha) if penalised else 1.0)
         add = X.dtype.type(update)
@@ -216,7 +221,7 @@ def dense_steps(  # noqa: C901
 def few_rows_steps(  # noqa: C901
     X: Any, y: Any, weight: Any, rows: Any, w: Any, w_sum: Any, s: Any, loss: int, schedule: int, eta0: float,
     alpha: float, start: float, power: float, width: float, intercept: int, average_from: int, batch: int,
-    slopes: Any, gradient: Any, aside: Any,
+    slopes: Any, gradient: Any, aside: Any, told: int,
 ) -> None:  # fmt: skip
     """Take a step for each so many rows, along the mean of their gradients; L2 or no penalty."""
     d = X.shape[1]
@@ -241,7 +246,8 @@ def few_rows_steps(  # noqa: C901
             if aside.size and aside[i]:
                 slopes[k - first] = zero
                 continue
-            s[3] += loss_of(loss, target, p, width)
+            if told:
+                s[3] += loss_of(loss, target, p, width)
             slope = slope_of(loss, target, p, width) * weight[i]
             slopes[k - first] = min(max(slope, -LARGEST_SLOPE), LARGEST_SLOPE)
         for j in range(d):
@@ -273,6 +279,7 @@ def sparse_steps(  # noqa: C901
     data: Any, indices: Any, indptr: Any, y: Any, weight: Any, rows: Any, w: Any, w_sum: Any, since: Any,
     q: Any, s: Any, loss: int, schedule: int, eta0: float, alpha: float, ratio: float, start: float,
     power: float, width: float, intercept: int, average_from: int, penalised: int, decay: float, aside: Any,
+    told: int,
 ) -> None:  # fmt: skip
     """Take a step for each of these rows of a CSR matrix.
 
@@ -294,18 +301,20 @@ def sparse_steps(  # noqa: C901
         i = rows[k]
         if aside.size and aside[i]:
             continue
-        low, high = indptr[i], indptr[i + 1]
+        low, high = np.uint64(indptr[i]), np.uint64(indptr[i + 1])
+        entries = high - low
         total = data.dtype.type(0)
-        for j in range(low, high):
-            total += data[j] * w[indices[j]]
+        for e in range(entries):
+            total += data[low + e] * w[np.uint32(indices[low + e])]
         p = float(total) * s[5] + s[0]
         squares = 0.0
         if schedule >= 4:
-            for j in range(low, high):
-                squares += data[j] * data[j]
+            for e in range(entries):
+                squares += data[low + e] * data[low + e]
         eta = _step_size(schedule, s[8], eta0, alpha, start, power, s[2])
         target = float(y[i])
-        s[3] += loss_of(loss, target, p, width)
+        if told:
+            s[3] += loss_of(loss, target, p, width)
         update = _update_of(loss, schedule, target, p, width, eta, eta0, squares) * weight[i]
         if penalised:
             s[5] *= max(0.0, 1.0 - (1.0 - ratio) * eta * alpha)
@@ -319,18 +328,18 @@ def sparse_steps(  # noqa: C901
                 s[5] = 1.0
         add = data.dtype.type(update / s[5])
         if average_from > 0:
-            for j in range(low, high):
-                c = indices[j]
+            for e in range(entries):
+                c = np.uint32(indices[low + e])
                 w_sum[c] += w[c] * (s[6] - since[c])
                 since[c] = s[6]
-        for j in range(low, high):
-            w[indices[j]] += add * data[j]
+        for e in range(entries):
+            w[np.uint32(indices[low + e])] += add * data[low + e]
         if intercept:
             s[0] += update * decay
         if penalised == 2:
             s[4] += ratio * eta * alpha
-            for j in range(low, high):
-                c = indices[j]
+            for e in range(entries):
+                c = np.uint32(indices[low + e])
                 before = w[c] * s[5]
                 after = before
                 if before > 0.0:
@@ -345,8 +354,8 @@ def sparse_steps(  # noqa: C901
             s[7] += 1.0
         elif average_from > 0:
             # Before the average begins nothing is summed: a weight counts from here.
-            for j in range(low, high):
-                since[indices[j]] = s[6]
+            for e in range(entries):
+                since[np.uint32(indices[low + e])] = s[6]
         s[2] += 1.0
 
 

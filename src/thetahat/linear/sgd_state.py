@@ -177,6 +177,7 @@ def advance(
     rows: IntArray,
     function: int = 0,
     aside: NDArray[np.bool_] = NOBODY,
+    told: bool = True,
 ) -> None:
     """Take the steps of these rows, in their order; the state is changed.
 
@@ -196,6 +197,8 @@ def advance(
         Which of the K functions; softmax moves all at once.
     aside : ndarray of bool of shape (n,), optional
         Rows that are not learned from.
+    told : bool
+        Whether losses on the way are summed; softmax always does.
     """
     k, s = function, state.scalars[function]
     schedule = SCHEDULES[settings.schedule]
@@ -216,17 +219,17 @@ def advance(
         loops.sparse_steps(
             X.data, X.indices, X.indptr, y, weight, rows, state.w[k], state.w_sum[k], state.since[k],
             state.q[k], s, loss, *common, settings.share, *last, width, int(settings.intercept),
-            settings.average, settings.penalised, SPARSE_INTERCEPT, aside,
+            settings.average, settings.penalised, SPARSE_INTERCEPT, aside, int(told),
         )  # fmt: skip
     elif settings.batch > 1:
         alpha = settings.alpha if settings.penalised else 0.0
         loops.few_rows_steps(
             X, y, weight, rows, state.w[k], state.w_sum[k], s, loss, schedule, settings.eta0, alpha, *last,
             width, int(settings.intercept), settings.average, settings.batch,
-            np.empty(settings.batch, X.dtype), np.empty(X.shape[1], X.dtype), aside,
+            np.empty(settings.batch, X.dtype), np.empty(X.shape[1], X.dtype), aside, int(told),
         )  # fmt: skip
     else:
         loops.dense_steps(
             X, y, weight, rows, state.w[k], state.w_sum[k], state.q[k], s, loss, *common, settings.share,
-            *last, width, int(settings.intercept), settings.average, settings.penalised, aside,
+            *last, width, int(settings.intercept), settings.average, settings.penalised, aside, int(told),
         )  # fmt: skip

@@ -12,7 +12,7 @@ from scipy import sparse
 
 from thetahat.contracts import FloatArray, IntArray, Status
 from thetahat.errors import UsageError
-from thetahat.linear.sgd_kernels import LOSSES, slope_of
+from thetahat.linear.sgd_kernels import LOSSES, loss_of, slope_of
 from thetahat.linear.sgd_state import NOBODY, SgdSettings, SgdState, advance, begin
 
 __all__ = ["Epochs", "Runaway", "Trained", "diverged", "step_that_works", "train"]
@@ -32,6 +32,7 @@ BOUNDED_SLOPES = {
     "modified_huber",
 }
 PROBES, PROBE_ROWS = 9, 2000
+SEEN = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def train(
     function: int = 0,
     aside: NDArray[np.bool_] = NOBODY,
     score: Callable[[], float] | None = None,
-    told: Callable[[int, float], None] = lambda epoch, loss: None,
+    told: Callable[[int, float], None] | None = None,
 ) -> Trained:
     """Pass over the rows until the objective no longer falls; the state is changed.
 
@@ -105,12 +106,14 @@ def train(
     learned = len(y) - (int(aside.sum()) if aside.size else 0)
     at_nothing = _loss_at_nothing(settings, y)
     before = penalty_of(state, settings, function)
+    # The losses on the way cost as much as the steps, so they are summed for who needs them.
+    summed = told is not None or (epochs.tol is not None and score is None) or settings.loss == "softmax"
     order: IntArray = np.arange(len(y), dtype=np.int64)
     for epoch in range(1, epochs.most + 1):
         if epochs.shuffle:
             order = draw()
-        advance(state, X, y, weight, settings, order, function, aside)
-        mean = state.take_loss() / max(learned, 1)
+        advance(state, X, y, weight, settings, order, function, aside, summed)
+        mean = state.take_loss() / max(learned, 1) if summed else _on_some(state, X, y, settings, function)
         said = diverged(state, mean, at_nothing, settings)
         if said:
             raise Runaway(
@@ -118,7 +121,8 @@ def train(
                 "StandardScaler or MinMaxScaler might help. So might a smaller eta0, or "
                 f"eta0='auto': {said}"
             )
-        told(epoch, mean)
+        if told is not None:
+            told(epoch, mean)
         # The mean loss is one along the epoch, so the penalty is taken half way too.
         after = penalty_of(state, settings, function)
         objective = -score() if score is not None else mean + 0.5 * (before + after)
@@ -134,6 +138,17 @@ def train(
                 continue
             return Trained(epoch, Status.SOLVED)
     return Trained(epochs.most, Status.MAX_ITER if epochs.tol is not None else Status.SOLVED)
+
+
+def _on_some(state: SgdState, X: Any, y: NDArray[Any], settings: SgdSettings, function: int) -> float:
+    """Return the mean loss of some rows, to see a runaway by."""
+    rows = np.linspace(0, len(y) - 1, min(len(y), SEEN)).astype(np.int64)
+    scalars = state.scalars[function]
+    with np.errstate(all="ignore"):
+        eta = np.asarray(X[rows] @ state.w[function]).ravel() * scalars[5] + scalars[0]
+    code = LOSSES[settings.loss]
+    losses = [loss_of(code, float(y[i]), float(p), settings.epsilon) for i, p in zip(rows, eta, strict=True)]
+    return float(np.mean(losses))
 
 
 def penalty_of(state: SgdState, settings: SgdSettings, function: int) -> float:
