@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+import polars as pl
 import pytest
 from scipy import sparse
 from sklearn.datasets import load_digits, load_iris
@@ -249,3 +250,30 @@ def test_a_missing_value_is_refused_by_name():
     for model in (PCA(), IncrementalPCA(), KernelPCA()):
         with pytest.raises(ValueError, match="contains NaN"):
             model.fit(X)
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv", "iterator"])
+def test_a_stream_gives_the_components_of_all_rows(tmp_path, kind):
+    X = rows(900, 5)
+    frame = pl.DataFrame({f"c{k}": X[:, k] for k in range(5)})
+    source = tmp_path / "part-*.parquet"
+    if kind == "csv":
+        source = tmp_path / "all.csv"
+        frame.write_csv(source)
+    elif kind == "iterator":
+        source = (frame[start : start + 100] for start in range(0, 900, 100))
+    else:
+        for part in range(3):
+            frame[part * 300 : (part + 1) * 300].write_parquet(tmp_path / f"part-{part}.parquet")
+    found = IncrementalPCA(2, batch_size=70).fit_stream(source)
+    np.testing.assert_allclose(found.components_, PCA(2).fit(X).components_, atol=1e-9)
+    assert found.n_samples_seen_ == 900
+    assert list(found.feature_names_in_) == [f"c{k}" for k in range(5)]
+
+
+def test_a_stream_of_what_are_no_numbers_is_refused_by_name():
+    frame = pl.DataFrame({"a": [1.0, 2.0, 3.0], "b": ["x", "y", "z"], "c": [1.0, None, 2.0]})
+    with pytest.raises(UsageError, match="b of data frame does not hold numbers"):
+        IncrementalPCA().fit_stream(frame)
+    with pytest.raises(UsageError, match="c of data frame has missing values"):
+        IncrementalPCA().fit_stream(frame, columns=["a", "c"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -30,9 +31,12 @@ from thetahat.pca.spectrum import (
     of_spread,
     spread_of,
 )
+from thetahat.tables.streaming import open_source
 
 __all__ = ["PCA", "IncrementalPCA"]
 
+# Fewest rows of a batch that is read from a file.
+STREAMED_ROWS = 20_000
 SOLVERS = {"auto", "full", "covariance_eigh", "arpack", "randomized"}
 
 
@@ -426,6 +430,46 @@ class IncrementalPCA(Projection):
             )
         found = spread_of(X)
         self._take(found if first else merged([self._spread, found]), X.dtype, X.shape[0])
+        return self
+
+    def fit_stream(self, source: Any, columns: Sequence[str] | None = None) -> Self:
+        """Fit to a table read batch by batch: the memory is that of a batch, whatever the rows.
+
+        Parameters
+        ----------
+        source : path, glob, lazy frame, dataset, or iterable of batches
+            Parquet, Arrow, CSV or LIBSVM files, or what :func:`thetahat.open_source` takes.
+        columns : sequence of str, optional
+            Which columns; all by default. They hold numbers.
+
+        Raises
+        ------
+        UsageError
+            A column does not hold numbers, or holds a missing value.
+        DataError
+            There is no table.
+        """
+        self._validate_params()
+        for name in ("_spread", "components_"):
+            self.__dict__.pop(name, None)
+        table = open_source(source)
+        chosen = list(table.columns if columns is None else columns)
+        self.batch_size_ = self.batch_size or max(5 * len(chosen), STREAMED_ROWS)
+        for frame in table.batches(self.batch_size_):
+            part = frame.select(chosen)
+            words = [
+                name for name, kind in part.schema.items() if not (kind.is_numeric() or kind.is_nested())
+            ]
+            if words:
+                raise UsageError(f"columns: {words[0]} of {table.name} does not hold numbers; leave it out")
+            empty = [name for name in chosen if part.get_column(name).null_count()]
+            if empty:
+                raise UsageError(
+                    f"columns: {empty[0]} of {table.name} has missing values; fill or drop them first"
+                )
+            self.partial_fit(part.to_numpy().astype(np.float64, copy=False))
+        check_is_fitted(self)
+        self.feature_names_in_ = np.array(chosen, dtype=object)
         return self
 
     def _check_count(self, rows: int, columns: int) -> None:
