@@ -277,3 +277,33 @@ def test_a_stream_of_what_are_no_numbers_is_refused_by_name():
         IncrementalPCA().fit_stream(frame)
     with pytest.raises(UsageError, match="c of data frame has missing values"):
         IncrementalPCA().fit_stream(frame, columns=["a", "c"])
+
+
+@pytest.mark.parametrize("shape", [(300, 900), (900, 300)])
+def test_a_krylov_space_is_nearer_the_truth_than_as_many_power_iterations(shape):
+    X = np.random.default_rng(0).normal(size=shape) * np.linspace(1, 3, shape[1])
+    exact = PCA(20, svd_solver="full").fit(X).explained_variance_
+    ours, theirs = (
+        np.abs(c(20, svd_solver="randomized", random_state=0).fit(X).explained_variance_ / exact - 1).max()
+        for c in (PCA, Peer)
+    )
+    assert ours < theirs
+
+
+def test_a_krylov_space_of_rows_of_low_rank_stays_orthonormal():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 4)) @ rng.normal(size=(4, 600))
+    found = PCA(10, svd_solver="randomized", random_state=0).fit(X)
+    np.testing.assert_allclose(found.components_ @ found.components_.T, np.eye(10), atol=1e-12)
+    exact = PCA(10, svd_solver="full").fit(X)
+    np.testing.assert_allclose(found.explained_variance_[:4], exact.explained_variance_[:4], rtol=1e-10)
+    assert (found.explained_variance_[4:] < 1e-20 * found.explained_variance_[0]).all()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("solver", ["covariance_eigh", "full"])
+def test_rows_that_are_not_finite_are_refused_by_name(bad, solver):
+    X = rows(5000, 6)
+    X[4321, 3] = bad
+    with pytest.raises(ValueError, match=r"Input X contains (NaN|infinity)"):
+        PCA(svd_solver=solver).fit(X)

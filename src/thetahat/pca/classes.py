@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import assert_all_finite, check_is_fitted, validate_data
 
 from thetahat.errors import UsageError
 from thetahat.pca.dimension import likeliest_dimension
@@ -53,11 +53,12 @@ class PCA(Projection):
     tol : float
         Of ``arpack``.
     iterated_power : int or "auto"
-        Power iterations of ``randomized``.
+        Power iterations that ``randomized`` is to be at least as near as; it takes half as many blocks of a
+        Krylov space.
     n_oversamples : int
         Directions beyond those wanted, of ``randomized``.
     power_iteration_normalizer : {"auto", "QR", "LU", "none"}
-        Of ``randomized``.
+        Taken for compatibility; the blocks are always orthonormal.
     random_state : int, RandomState or None
         Of ``arpack`` and ``randomized``.
 
@@ -125,14 +126,22 @@ class PCA(Projection):
         """Fit to rows X of shape (n, d), dense or sparse; y is not used."""
         self._validate_params()
         X = validate_data(
-            self, X, dtype=[np.float64, np.float32], accept_sparse=("csr", "csc"), ensure_min_samples=2
+            self,
+            X,
+            dtype=[np.float64, np.float32],
+            accept_sparse=("csr", "csc"),
+            ensure_min_samples=2,
+            ensure_all_finite=False,
         )
         solver = self._solver(X)
+        if solver != "covariance_eigh" or sparse.issparse(X):
+            assert_all_finite(X, estimator_name=type(self).__name__, input_name="X")
         count = self._count(X.shape, solver)
         if solver == "full":
             spectrum = by_singular_values(X)
         elif solver == "covariance_eigh":
-            spectrum = by_eigenvalues(X)
+            # The sums of the rows tell whether all are finite, without a look at each before.
+            spectrum = by_eigenvalues(X, type(self).__name__)
         else:
             assert isinstance(count, int)
             options: dict[str, Any] = {"tol": self.tol}
@@ -140,7 +149,6 @@ class PCA(Projection):
                 options = {
                     "n_oversamples": self.n_oversamples,
                     "n_iter": self.iterated_power,
-                    "power_iteration_normalizer": self.power_iteration_normalizer,
                 }
             seed = check_random_state(self.random_state)
             spectrum = first_few(X, count, solver, seed, options)

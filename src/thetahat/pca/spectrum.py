@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg, sparse
 from scipy.sparse.linalg import LinearOperator, svds
-from sklearn.utils.extmath import randomized_svd
+from sklearn.utils import assert_all_finite
 
 from thetahat.contracts import FloatArray
+from thetahat.numerics.compiled import reassociating_kernel
+from thetahat.pca.krylov import leading_directions
 
 __all__ = [
     "Spectrum",
@@ -31,8 +33,10 @@ __all__ = [
 
 # Beyond these the squares of the entries leave the range of a double.
 LARGEST, TINIEST = 1e100, 1e-100
+# Rows that are centred and multiplied while they are in the cache.
 BLOCK = 1024
-NEAR = 3.0
+# Below this share of all directions more power iterations are worth their time.
+FEW = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,30 +96,36 @@ class Spread:
 def spread_of(X: Any) -> Spread:
     """Return the sums of rows, dense or CSR, added up in double precision block by block.
 
-    Where a mean is large, each block is centred near it while it is in the cache, so nothing is lost to it
-    and no copy of X is made.
+    Each block is centred near the mean while it is in the cache, so nothing is lost to a large one and no copy
+    of X is made.
     """
     if sparse.issparse(X):
         mean = np.asarray(X.mean(axis=0), dtype=np.float64).ravel()
         gram = np.asarray((X.T @ X).toarray(), dtype=np.float64)
         return Spread(X.shape[0], mean, gram - X.shape[0] * np.outer(mean, mean))
     n, d = X.shape
-    first = X[: min(n, BLOCK)]
-    shift = first.mean(axis=0)
-    # Where the mean is within a few standard deviations, subtracting it afterwards costs a digit at most.
-    near = bool((np.abs(shift) <= NEAR * first.std(axis=0)).all())
-    if near:
-        shift = np.zeros_like(shift)
+    rows = min(n, BLOCK if X.dtype == np.float64 else 4 * BLOCK)
+    shift = X[:rows].mean(axis=0)
     sums, scatter = np.zeros(d), np.zeros((d, d))
-    for start in range(0, n, BLOCK):
-        away = X[start : start + BLOCK]
-        if not near:
-            away = away - shift
-        sums += np.ones(len(away), dtype=away.dtype) @ away
+    room = np.empty((rows, d), dtype=X.dtype)
+    for start in range(0, n, rows):
+        part = X[start : start + rows]
+        away = room[: len(part)]
+        _centre(part, shift, away, sums)
         scatter += away.T @ away
     off = sums / n
     scatter -= n * np.outer(off, off)
     return Spread(n, shift.astype(np.float64) + off, scatter)
+
+
+@reassociating_kernel
+def _centre(X: NDArray[Any], shift: NDArray[Any], away: NDArray[Any], sums: FloatArray) -> None:
+    """Write the rows less the shift, and add them to the sums."""
+    for i in range(X.shape[0]):
+        for j in range(X.shape[1]):
+            difference = X[i, j] - shift[j]
+            away[i, j] = difference
+            sums[j] += difference
 
 
 def merged(parts: Iterable[Spread]) -> Spread:
@@ -143,11 +153,23 @@ def by_singular_values(X: NDArray[Any], exponent: int | None = None) -> Spectrum
     return Spectrum(len(X), np.ldexp(mean, power), S, signed(Vt), float(S @ S) / max(len(X) - 1, 1), power)
 
 
-def by_eigenvalues(X: Any) -> Spectrum:
+def by_eigenvalues(X: Any, asked_by: str | None = None) -> Spectrum:
     """Return the whole spectrum of many rows of few columns by the eigenvalues of their scatter.
 
     Directions whose singular value is below √ε of the largest keep fewer digits than
     :func:`by_singular_values` gives them.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n, d)
+        Where an entry is not finite, neither is the scatter: so it need not be checked before.
+    asked_by : str, optional
+        Who is named in an error.
+
+    Raises
+    ------
+    ValueError
+        X holds NaN or infinity.
     """
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         spread = spread_of(X)
@@ -155,6 +177,7 @@ def by_eigenvalues(X: Any) -> Spectrum:
     tiny, large = (TINIEST**2, LARGEST**2) if X.dtype == np.float64 else (1e-25, 1e25)
     power = 0
     if not tiny < size < large:
+        assert_all_finite(X, estimator_name=asked_by, input_name="X")
         X, power = _scaled(X)
         spread = spread_of(X)
     return of_spread(spread, X.dtype, power)
@@ -184,11 +207,7 @@ def first_few(X: Any, count: int, solver: str, seed: Any, options: dict[str, Any
     seed : RandomState
         Of the projections, or of the start.
     options : mapping
-        Of ``sklearn.utils.extmath.randomized_svd``, or ``tol`` of ``scipy.sparse.linalg.svds``.
-
-    References
-    ----------
-    Halko, Martinsson and Tropp (2011), Finding structure with randomness, SIAM Review 53.
+        ``n_oversamples`` and ``n_iter`` of the projections, or ``tol`` of ``scipy.sparse.linalg.svds``.
     """
     X, power = _scaled(X)
     n = X.shape[0]
@@ -198,16 +217,22 @@ def first_few(X: Any, count: int, solver: str, seed: Any, options: dict[str, Any
         centred: Any = _centred(X, mean)
     else:
         centred = X - mean
-        squares = float(np.einsum("ij,ij->", centred, centred, dtype=np.float64))
+        squares = float(np.einsum("ij,ij->i", centred, centred).sum(dtype=np.float64))
     if solver == "arpack":
         start = seed.uniform(-1, 1, size=min(X.shape))
         _, S, Vt = svds(centred, k=count, tol=options["tol"], v0=start)
         S, Vt = S[::-1], np.ascontiguousarray(Vt[::-1])
     else:
-        _, S, Vt = randomized_svd(centred, n_components=count, random_state=seed, flip_sign=False, **options)
+        least = min(X.shape)
+        rounds = options["n_iter"]
+        if rounds == "auto":
+            rounds = 7 if count < FEW * least else 4
+        width = min(count + options["n_oversamples"], least)
+        # So many blocks hold more than the last of so many power iterations.
+        V = leading_directions(centred, count, width, rounds // 2 + 2, seed)
         # The best directions within those found, so that scores have exactly the variances told.
-        _, S, turn = linalg.svd(centred @ Vt.T, full_matrices=False, check_finite=False)
-        Vt = turn @ Vt
+        _, S, turn = linalg.svd(centred @ V, full_matrices=False, check_finite=False)
+        Vt = turn @ V.T
     return Spectrum(n, np.ldexp(mean, power), S, signed(Vt), squares / max(n - 1, 1), power)
 
 
