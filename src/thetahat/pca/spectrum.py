@@ -96,8 +96,8 @@ class Spread:
 def spread_of(X: Any) -> Spread:
     """Return the sums of rows, dense or CSR, added up in double precision block by block.
 
-    Each block is centred near the mean while it is in the cache, so nothing is lost to a large one and no copy
-    of X is made.
+    Each block is centred near the mean while it is in the cache, so nothing is lost to a large one and X is
+    not copied.
     """
     if sparse.issparse(X):
         mean = np.asarray(X.mean(axis=0), dtype=np.float64).ravel()
