@@ -92,7 +92,7 @@ def test_a_kill_at_any_moment_leaves_a_checkpoint_that_is_whole(tmp_path):
 
 
 def _place(path: Path) -> tuple[int, int]:
-    from thetahat.estimation.stream_state import read_packed
+    from thetahat.results.packed import read_packed
 
     said, _ = read_packed(path, "thetahat checkpoint", 1)
     return said["epoch"], said["chunk"]

@@ -248,7 +248,7 @@ def test_checkpoint_of_other_data_is_refused(tmp_path):
     with pytest.raises(UsageError, match="other data"):
         model.fit(X + 1, y)
     (tmp_path / "training.zip").write_bytes(b"no zip")
-    with pytest.raises(ResultFileError, match="not a checkpoint"):
+    with pytest.raises(ResultFileError, match="not a saved checkpoint"):
         model.fit(X, y)
 
 

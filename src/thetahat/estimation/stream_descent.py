@@ -18,8 +18,8 @@ from scipy import linalg
 
 from thetahat.contracts import FloatArray
 from thetahat.errors import UsageError
-from thetahat.estimation.stream_state import read_packed, write_packed
 from thetahat.linear.sgd_state import SgdSettings, SgdState, advance
+from thetahat.results.packed import read_packed, write_packed
 from thetahat.tables.spool import Spool
 
 __all__ = ["Checkpoint", "Place", "Rows", "descend", "first_step"]

@@ -15,9 +15,9 @@ from scipy import special
 from thetahat.contracts import Family, FloatArray, Status
 from thetahat.distributions.output import BernoulliOutput, CategoricalOutput, NormalOutput, PoissonOutput
 from thetahat.errors import ResultFileError, UsageError
-from thetahat.estimation.stream_state import read_packed, write_packed
 from thetahat.likelihood.result import LikelihoodResult
 from thetahat.linear.described import StoredCovariances
+from thetahat.results.packed import read_packed, write_packed
 from thetahat.tables.encoding import Encoder, StreamColumn
 from thetahat.tables.streaming import open_source
 
@@ -249,7 +249,7 @@ def load_stream_fit(path: str | os.PathLike[str]) -> StreamFit:
         )
         if fit.model not in MODELS or fit.coefficients.shape[0] != 1 + len(encoder.names):
             raise ValueError(fit.model)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise ResultFileError(f"{path}: is damaged: {error}") from None
     return fit
 

@@ -7,17 +7,10 @@ model was fitted to are not in it; the covariance matrices of its table are.
 
 from __future__ import annotations
 
-import io
-import json
 import os
-import zipfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load as load_arrays
-from safetensors.numpy import save as save_arrays
 
 from thetahat.contracts import Status
 from thetahat.errors import ResultFileError, UsageError
@@ -25,18 +18,15 @@ from thetahat.likelihood.result import LikelihoodResult
 from thetahat.linear.classifiers import LogisticRegression
 from thetahat.linear.described import Described, StoredCovariances
 from thetahat.linear.regressors import LinearRegression, PoissonRegression, Ridge
-from thetahat.results.saving import replace_file
+from thetahat.results.packed import read_packed, write_packed
 
 __all__ = ["load", "save"]
 
 SCHEMA = 1
 FORMAT = "thetahat model"
-DESCRIPTION, ARRAYS = "model.json", "arrays.safetensors"
 CLASSES: dict[str, type[Described]] = {
     one.__name__: one for one in (LinearRegression, Ridge, PoissonRegression, LogisticRegression)
 }
-# A description is a few kilobytes; whoever sends a larger one means harm or is mistaken.
-LARGEST_DESCRIPTION = 50_000_000
 RECORD_TEXT = ("title", "errors", "penalty", "detail")
 RECORD_NUMBERS = ("log_likelihood", "rows", "freedom", "free")
 
@@ -79,15 +69,7 @@ def save(model: Described, path: str | os.PathLike[str]) -> None:
         "attributes": attributes,
         "record": None if record is None else _packed_record(record, arrays),
     }
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        # A fixed time, so that the same model is the same file.
-        for inside, content in (
-            (DESCRIPTION, json.dumps(description, indent=1, allow_nan=True).encode()),
-            (ARRAYS, save_arrays(arrays)),
-        ):
-            archive.writestr(zipfile.ZipInfo(inside), content)
-    replace_file(path, packed.getvalue())
+    write_packed(path, description, arrays)
 
 
 def load(path: str | os.PathLike[str]) -> Any:
@@ -108,30 +90,19 @@ def load(path: str | os.PathLike[str]) -> Any:
     ResultFileError
         The file is missing, is not a saved model, is damaged, or is of a later schema.
     """
-    source = Path(path)
-    try:
-        with zipfile.ZipFile(source) as archive:
-            if archive.getinfo(DESCRIPTION).file_size > LARGEST_DESCRIPTION:
-                raise ResultFileError(f"{source}: its description is too large to be a model's")
-            description = json.loads(archive.read(DESCRIPTION))
-            arrays = load_arrays(archive.read(ARRAYS))
-    except OSError as error:
-        raise ResultFileError(f"{source}: cannot be read: {error.strerror or error}") from None
-    except (zipfile.BadZipFile, KeyError, ValueError, SafetensorError, NotImplementedError) as error:
-        if isinstance(error, ResultFileError):
-            raise
-        raise ResultFileError(f"{source}: is not a saved model, or is damaged") from None
-    if not isinstance(description, dict) or description.get("format") != FORMAT:
-        raise ResultFileError(f"{source}: is not a saved model")
-    version = description.get("schema_version")
-    if version != SCHEMA:
-        raise ResultFileError(
-            f"{source}: has schema version {version!r}, this package reads {SCHEMA}; upgrade thetahat"
-        )
+    description, arrays = read_packed(path, FORMAT, SCHEMA)
     try:
         return _unpacked_model(description, arrays)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ResultFileError(f"{source}: is damaged: {error}") from None
+    except (
+        AttributeError,
+        IndexError,
+        KeyError,
+        OverflowError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
+        raise ResultFileError(f"{path}: is damaged: {error}") from None
 
 
 def _unpacked_model(description: dict[str, Any], arrays: dict[str, Any]) -> Any:

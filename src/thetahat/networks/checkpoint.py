@@ -7,10 +7,8 @@ data and the settings) and the parameters and moments as safetensors. No code, n
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,19 +16,17 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load as load_arrays
-from safetensors.numpy import save as save_arrays
 
 from thetahat.errors import ResultFileError, UsageError
 from thetahat.networks.engine import EngineState, Executor
 from thetahat.networks.history import History
-from thetahat.results.saving import replace_file
+from thetahat.results.packed import read_packed, write_packed
 
 __all__ = ["Checkpoint", "fingerprint"]
 
 FORMAT = "thetahat checkpoint"
 SCHEMA = 1
+INSIDE = "training.json"
 _COUNTERS = ("losses", "scores", "epochs", "rows_seen", "waited", "best_loss", "best_score", "divisor")
 
 
@@ -73,11 +69,7 @@ class Checkpoint:
             "rng": rng.bit_generator.state,
             "history": {key: getattr(history, key) for key in _COUNTERS},
         }
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w") as archive:
-            archive.writestr("training.json", json.dumps(description))
-            archive.writestr("arrays.safetensors", save_arrays(arrays))
-        replace_file(self.path, packed.getvalue())
+        write_packed(self.path, description, arrays, called=INSIDE)
 
     def read(self, executor: Executor, history: History, rng: Generator) -> bool:
         """Go back to where training stood; false where there is no file yet.
@@ -91,22 +83,20 @@ class Checkpoint:
         """
         if not self.path.exists():
             return False
-        try:
-            with zipfile.ZipFile(self.path) as archive:
-                description = json.loads(archive.read("training.json"))
-                arrays = load_arrays(archive.read("arrays.safetensors"))
-            if (description["format"], description["schema_version"]) != (FORMAT, SCHEMA):
-                raise ValueError("of another format")
-        except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError, SafetensorError) as error:
-            raise ResultFileError(f"{self.path}: is not a checkpoint, or is damaged ({error})") from None
-        if description["fingerprint"] != self.of:
+        description, arrays = read_packed(self.path, FORMAT, SCHEMA, called=INSIDE)
+        if description.get("fingerprint") != self.of:
             raise UsageError(
                 f"checkpoint: {self.path} belongs to other data or other settings; name another file, or "
                 "remove this one to begin anew"
             )
-        executor.restore(EngineState(arrays["parameters"], arrays["moments"], description["step"]))
-        rng.bit_generator.state = description["rng"]
-        for key, value in description["history"].items():
+        try:
+            kept = {key: description["history"][key] for key in _COUNTERS}
+            state = EngineState(arrays["parameters"], arrays["moments"], description["step"])
+            rng.bit_generator.state = description["rng"]
+            executor.restore(state)
+        except (KeyError, OverflowError, TypeError, ValueError) as error:
+            raise ResultFileError(f"{self.path}: is damaged: {error}; remove it to begin anew") from None
+        for key, value in kept.items():
             setattr(history, key, value)
         history.best = arrays.get("best")
         return True

@@ -34,11 +34,19 @@ def replace_file(path: str | os.PathLike[str], content: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
+            file.flush()
+            # Some disks say only now that they are full.
+            os.fsync(file.fileno())
         os.chmod(beside, _mode_of_new_files())
         os.replace(beside, target)
-    except OSError as error:
+    except BaseException as error:
+        # Also when interrupted: nothing is left beside the target.
         Path(beside).unlink(missing_ok=True)
-        raise UsageError(f"{target}: cannot be written: {error.strerror}") from None
+        if isinstance(error, OSError):
+            raise UsageError(
+                f"{target}: cannot be written: {error.strerror}; free space or name another place"
+            ) from None
+        raise
 
 
 def _mode_of_new_files() -> int:
