@@ -1,5 +1,6 @@
 from . import autodiff
 from .comparison.calibrate import Calibration, calibrate
+from .comparison.cluster import on_cluster
 from .comparison.compare import compare
 from .comparison.models import Model
 from .comparison.result import Comparison
@@ -153,6 +154,7 @@ __all__ = [
     "load_stream_fit",
     "mle",
     "moments",
+    "on_cluster",
     "open_source",
     "predict_interval",
     "predict_stream",

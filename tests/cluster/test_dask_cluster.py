@@ -11,7 +11,6 @@ import pytest
 from sklearn.linear_model import Ridge
 
 import thetahat as th
-from thetahat.comparison.cluster import on_cluster
 from thetahat.errors import UsageError
 from thetahat.estimation.partitions import fit_partitions
 from thetahat.results.comparison import encode
@@ -65,12 +64,36 @@ def test_fits_to_partitions_on_a_cluster_are_those_of_one_machine():
     rng = np.random.default_rng(1)
     X = rng.normal(size=(600, 4))
     y = (X[:, 0] + rng.normal(size=600) > 0).astype(int)
-    with on_cluster("local:2"):
+    with th.on_cluster("local:2"):
         parts = da.from_array(X, chunks=(100, -1)), da.from_array(y, chunks=100)
         found = fit_partitions(th.LogisticRegression(), *parts)
         components = fit_partitions(th.PCA(2), parts[0])
     np.testing.assert_allclose(found.coef_, th.LogisticRegression().fit(X, y).coef_, rtol=1e-8)
     np.testing.assert_allclose(components.components_, th.PCA(2).fit(X).components_, atol=1e-10)
+
+
+class Placed(Ridge):
+    """Notes the process of each fit."""
+
+    def __init__(self, folder=""):
+        super().__init__()
+        self.folder = folder
+
+    def fit(self, X, y):
+        open(os.path.join(self.folder, str(os.getpid())), "w").close()
+        return super().fit(X, y)
+
+
+def test_a_decomposition_within_on_cluster_is_that_of_one_machine(tmp_path):
+    rng = np.random.default_rng(2)
+    X = rng.normal(size=(120, 3))
+    y = X[:, 0] + rng.normal(size=120)
+    model = Placed(str(tmp_path))
+    with th.on_cluster("local:2"):
+        far = th.decompose(model, X, y, draws=20, rng=np.random.default_rng(0))
+    assert set(os.listdir(tmp_path)) - {str(os.getpid())}
+    near = th.decompose(model, X, y, draws=20, rng=np.random.default_rng(0))
+    assert far.table() == near.table()
 
 
 @pytest.mark.parametrize(
@@ -81,7 +104,7 @@ def test_fits_to_partitions_on_a_cluster_are_those_of_one_machine():
     ],
 )
 def test_an_address_that_cannot_be_meant_is_named(address, said):
-    with pytest.raises(UsageError, match=said), on_cluster(address):
+    with pytest.raises(UsageError, match=said), th.on_cluster(address):
         pass
 
 
@@ -89,12 +112,12 @@ def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
     monkeypatch.setattr("thetahat.comparison.cluster.SECONDS_TO_ANSWER", 0.5)
     with (
         pytest.raises(UsageError, match=r"no scheduler answers at tcp://127.0.0.1:9 .*dask scheduler"),
-        on_cluster("tcp://127.0.0.1:9"),
+        th.on_cluster("tcp://127.0.0.1:9"),
     ):
         pass
 
 
 def test_without_dask_its_installation_is_named(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "distributed", None)
-    with pytest.raises(UsageError, match=r"pip install 'thetahat\[dask\]'"), on_cluster("local:2"):
+    with pytest.raises(UsageError, match=r"pip install 'thetahat\[dask\]'"), th.on_cluster("local:2"):
         pass
