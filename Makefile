@@ -1,12 +1,13 @@
 # make demo   set everything up and compare learners on a small real table
 # make test   set everything up, check the style, the types and the structure, run every test
+# make torture   bad data, bad files, kills: the long runs, written to docs/reliability.md
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --prefer-binary
 
-.PHONY: demo test check format bench clean
+.PHONY: demo test check format bench torture clean
 
 $(VENV)/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "thetahat needs Python 3.11 or newer; try: make $(MAKECMDGOALS) PYTHON=python3.12")'
@@ -35,6 +36,9 @@ test: check
 format: $(VENV)/.installed-test
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+torture: $(VENV)/.installed-test
+	$(BIN)/python -m tests.torture --long --write
 
 bench: $(VENV)/.installed-test
 	$(BIN)/python -m benchmarks compare
