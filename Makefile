@@ -1,5 +1,6 @@
 # make demo   set everything up and compare learners on a small real table
-# make test   set everything up, check the style, the types and the structure, run every test
+# make test   set everything up, check the style, the types and the structure, run every test, build the docs
+# make docs   build the documentation into docs/_build/html, warnings as errors
 # make torture   bad data, bad files, kills: the long runs, written to docs/reliability.md
 
 PYTHON ?= python3
@@ -7,7 +8,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --prefer-binary
 
-.PHONY: demo test check format bench torture clean
+.PHONY: demo test check docs format bench torture clean
 
 $(VENV)/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "thetahat needs Python 3.11 or newer; try: make $(MAKECMDGOALS) PYTHON=python3.12")'
@@ -18,7 +19,7 @@ $(VENV)/.installed: pyproject.toml
 
 $(VENV)/.installed-test: $(VENV)/.installed
 	@echo "Installing what the tests need"
-	@$(PIP) --editable '.[test]'
+	@$(PIP) --editable '.[test,docs]'
 	@touch $@
 
 demo: $(VENV)/.installed
@@ -32,6 +33,10 @@ check: $(VENV)/.installed-test
 
 test: check
 	$(BIN)/python -m pytest -n auto -m "not slow"
+	$(MAKE) docs
+
+docs: $(VENV)/.installed-test
+	$(BIN)/python -m sphinx -b html -W --keep-going -q -j auto docs docs/_build/html
 
 format: $(VENV)/.installed-test
 	$(BIN)/ruff check --fix .
@@ -44,4 +49,4 @@ bench: $(VENV)/.installed-test
 	$(BIN)/python -m benchmarks compare
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf docs/_build docs/gallery docs/reference/generated $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -7,6 +7,7 @@ import os
 import textwrap
 from typing import Any
 
+from markupsafe import Markup
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -18,7 +19,7 @@ from thetahat.report.theory_words import LABELS, VERDICTS, claimed, measured, su
 from thetahat.results.saving import replace_file
 from thetahat.results.theory import Language, PlotRecord, StatementRecord, TheoryRecord
 
-__all__ = ["draw", "render", "show", "show_statement", "write"]
+__all__ = ["draw", "evidence", "render", "show", "show_statement", "write"]
 
 WIDEST = 100
 # Okabe and Ito's colours that can be told apart in both schemes, each with a mark of its own.
@@ -114,13 +115,35 @@ def render(record: TheoryRecord, language: Language = "en") -> str:
         .render(
             record=record,
             language=language,
-            pictures={each.name: _picture(each.plot, language) for each in shown},
-            claimed=claimed,
-            measured=measured,
+            evidence=lambda each: Markup(evidence(each, language)),
             verdicts=VERDICTS,
             said={each.name: verdict_sentence(each, language) for each in shown},
             label=lambda name: LABELS[name].of(language),
             summary=summary(record, language),
+        )
+    )
+
+
+def evidence(each: StatementRecord, language: Language = "en") -> str:
+    """Return the picture and the numbers of a statement as HTML, to be set in a page.
+
+    Parameters
+    ----------
+    each : StatementRecord
+        What to show.
+    language : {"en", "ru"}
+        The reader's.
+    """
+    return (
+        environment()
+        .get_template("evidence.html.j2")
+        .render(
+            each=each,
+            language=language,
+            picture=_picture(each.plot, language),
+            claimed=claimed,
+            measured=measured,
+            label=lambda name: LABELS[name].of(language),
         )
     )
 

@@ -20,7 +20,7 @@ __all__ = ["SVR"]
 class SVR(RegressorMixin, KernelMachine):  # type: ignore[misc]
     """Support vector regression: flat, with C times what a row's error exceeds ε by.
 
-    Minimises ½ ‖f‖² + C Σ wᵢ max(0, |yᵢ − f(xᵢ)| − ε).
+    Minimises ½ ‖f‖² + C Σ wᵢ max(0, abs(yᵢ − f(xᵢ)) − ε).
 
     Parameters
     ----------
