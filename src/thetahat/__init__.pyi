@@ -36,6 +36,7 @@ from .errors import (
     UsageError,
 )
 from .estimation.partitions import fit_partitions
+from .estimation.saving import load, save
 from .estimation.stream_model import StreamFit, load_stream_fit, predict_stream
 from .estimation.streaming import fit_stream
 from .likelihood.mle import Conditional, mle
@@ -45,7 +46,6 @@ from .linear.classifiers import LogisticRegression
 from .linear.formula import Regression, regress
 from .linear.prediction import PredictionInterval, predict_interval
 from .linear.regressors import LinearRegression, PoissonRegression, Ridge
-from .linear.saving import load, save
 from .linear.sgd import SGDClassifier, SGDRegressor
 from .networks.classifier import MLPClassifier
 from .networks.diagnosis import Diagnosis

@@ -11,7 +11,12 @@ import polars as pl
 import pytest
 import statsmodels.formula.api as smf
 from click.testing import CliRunner
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeRegressor
 
+import thetahat as th
 from thetahat.cli import main
 from thetahat.errors import ResultFileError, UsageError
 from thetahat.estimation.regression import fit_table, load_fit, predict_table
@@ -177,3 +182,62 @@ def test_all_numbers_of_the_design_are_finite_where_nothing_is_missing():
     matrix = design.matrix(WHOLE)
     assert matrix.shape == (len(WHOLE), len(design.names))
     assert np.isfinite(matrix).all()
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_predict_takes_what_save_wrote_of_any_learner(tmp_path):
+    table = tmp_path / "t.csv"
+    frame = FRAME[["bill_length_mm", "year", "sex"]]
+    frame.to_csv(table, index=False)
+    whole = pl.from_pandas(frame.dropna())
+    X = whole.select("year", "bill_length_mm")
+    known = frame["bill_length_mm"].notna().to_numpy()
+    for model in (
+        th.SVC().fit(X, whole["sex"].to_numpy()),
+        th.MLPClassifier((3,), max_iter=3, random_state=0).fit(X, whole["sex"].to_numpy()),
+        make_pipeline(StandardScaler(), GaussianNB()).fit(X, whole["sex"].to_numpy()),
+    ):
+        th.save(model, tmp_path / "model")
+        outcome = run("predict", tmp_path / "model", table)
+        found = pl.read_csv(io.StringIO(outcome.output))
+        assert found.height == len(frame)
+        assert (found["prediction"].is_not_null().to_numpy() == known).all()
+        rows = pl.from_pandas(frame)[np.flatnonzero(known)].select("year", "bill_length_mm")
+        assert found["prediction"].drop_nulls().to_list() == model.predict(rows).tolist()
+        if hasattr(model, "predict_proba"):
+            expected = model.predict_proba(rows)[:, 1]
+            assert found["probability[male]"].drop_nulls().to_numpy() == pytest.approx(expected, rel=1e-12)
+    th.save(th.PCA(2).fit(X), tmp_path / "model")
+    outcome = run("predict", tmp_path / "model", table)
+    assert outcome.output.splitlines()[0] == "pca0,pca1"
+    frame[["year"]].to_csv(table, index=False)
+    outcome = run("predict", tmp_path / "model", table)
+    assert outcome.exit_code != 0
+    assert "no column 'bill_length_mm'" in outcome.output
+
+
+def test_predict_of_a_model_of_nameless_columns_counts_them(tmp_path):
+    rows = FRAME[["bill_length_mm", "year"]].dropna()
+    th.save(th.OneClassSVM().fit(rows.to_numpy()), tmp_path / "model")
+    rows.to_csv(tmp_path / "two.csv", index=False)
+    assert set(run("predict", tmp_path / "model", tmp_path / "two.csv").output.split()) == {
+        "prediction",
+        "1",
+        "-1",
+    }
+    rows[["year"]].to_csv(tmp_path / "one.csv", index=False)
+    outcome = run("predict", tmp_path / "model", tmp_path / "one.csv")
+    assert "1 columns and the model was fitted to 2" in outcome.output
+
+
+def test_types_that_are_not_known_to_be_safe_are_named_by_predict(tmp_path):
+    rows = FRAME[["bill_length_mm", "year"]].dropna()
+    rows.to_csv(tmp_path / "t.csv", index=False)
+    th.save(
+        DecisionTreeRegressor(max_depth=2).fit(rows[["bill_length_mm"]], rows["year"]), tmp_path / "model"
+    )
+    outcome = run("predict", tmp_path / "model", tmp_path / "t.csv")
+    assert outcome.exit_code == 2
+    strange = outcome.output.split("trusted=['")[1].split("'")[0]
+    outcome = run("predict", tmp_path / "model", tmp_path / "t.csv", "--trusted", strange)
+    assert outcome.output.startswith("prediction\n")

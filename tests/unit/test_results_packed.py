@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from thetahat.errors import ResultFileError, ThetaHatError, UsageError
+from thetahat.estimation.saving import load, save
 from thetahat.linear.regressors import LinearRegression
-from thetahat.linear.saving import load, save
 from thetahat.results import saving
 from thetahat.results.packed import read_packed, write_packed
 from thetahat.results.saving import replace_file
@@ -47,7 +47,7 @@ def test_a_disk_that_fails_leaves_the_previous_file_and_nothing_beside_it(call, 
             patch.setattr(saving.tempfile, "mkstemp", raising(code))
         elif call == "write":
             failing = type("Failing", (FailingFile,), {"code": code})
-            patch.setattr(saving.os, "fdopen", failing)
+            patch.setattr(saving, "open", failing, raising=False)
         else:
             patch.setattr(saving.os, call, raising(code))
         with pytest.raises(UsageError, match="cannot be written"):
@@ -66,16 +66,16 @@ def test_an_interruption_leaves_no_temporary_file(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-def zipped(path, description, arrays=b"", how=zipfile.ZIP_DEFLATED):
+def zipped(path, description, arrays=b"", how=zipfile.ZIP_STORED):
     with zipfile.ZipFile(path, "w", how) as archive:
         archive.writestr("model.json", description)
         archive.writestr("arrays.safetensors", arrays)
 
 
-def test_a_file_that_swells_beyond_its_size_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
-    zipped(tmp_path / "bomb", b"[" + b" " * 50_000_000 + b"]")
+def test_a_compressed_file_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
+    zipped(tmp_path / "bomb", b"[" + b" " * 50_000_000 + b"]", how=zipfile.ZIP_DEFLATED)
     monkeypatch.setattr(zipfile.ZipFile, "read", raising(errno.ENOMEM))
-    with pytest.raises(ResultFileError, match="would unpack to 50000002 bytes"):
+    with pytest.raises(ResultFileError, match="is compressed, or claims more"):
         read_packed(tmp_path / "bomb", FORM, 1)
 
 
@@ -89,15 +89,6 @@ def test_a_pipe_is_refused_at_once(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ResultFileError, match="is not a file"):
         read_packed(tmp_path / "pipe", FORM, 1)
-
-
-def test_a_compressed_file_of_an_earlier_release_still_loads(tmp_path):
-    X = np.arange(12.0).reshape(6, 2) ** 1.5
-    model = LinearRegression().fit(X, X[:, 0])
-    save(model, tmp_path / "new")
-    with zipfile.ZipFile(tmp_path / "new") as archive:
-        zipped(tmp_path / "old", archive.read("model.json"), archive.read("arrays.safetensors"))
-    np.testing.assert_array_equal(load(tmp_path / "old").predict(X), model.predict(X))
 
 
 def refusal(path):

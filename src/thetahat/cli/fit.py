@@ -105,31 +105,48 @@ def fit(data: str, level: float, model_path: str | None, stream: bool, **options
 @click.argument("model", type=click.Path())
 @click.argument("data", type=click.Path())
 @click.option("--level", type=float, default=0.95, show_default=True, help="Level of the intervals.")
+@click.option(
+    "--trusted",
+    metavar="TYPE",
+    multiple=True,
+    help="A type that a file of scikit-learn's estimators may hold; the refusal names those to look at.",
+)
 @with_options(READING)
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write CSV here; stdout otherwise.")
-def predict(model: str, data: str, level: float, output: str | None, **options: Any) -> None:
-    """Predict the rows of the table DATA by a saved MODEL, with intervals, as CSV.
+def predict(
+    model: str, data: str, level: float, trusted: tuple[str, ...], output: str | None, **options: Any
+) -> None:
+    """Predict the rows of the table DATA by a saved MODEL, with intervals where it has any, as CSV.
+
+    MODEL is what fit --save or th.save wrote: of a regression, of any learner, or of a scikit-learn
+    estimator. Loading runs no code.
 
     A model of --stream reads DATA, a file or a glob, in batches, and writes Parquet where the name says so.
     """
-    from thetahat.estimation.regression import load_fit, predict_table
-    from thetahat.estimation.stream_model import is_stream_fit
+    from thetahat.estimation.prediction import predict_rows
+    from thetahat.estimation.regression import TableFit, predict_table
+    from thetahat.estimation.saving import load
+    from thetahat.estimation.stream_model import StreamFit
     from thetahat.results.saving import replace_file
 
     if output:
         check_folder(output)
-    if is_stream_fit(model):
+    found = load(model, trusted=trusted)
+    if isinstance(found, StreamFit):
         from thetahat.cli.streamed import predict_streamed
 
         _refuse_reading(options)
-        predict_streamed(model, data, level, output)
+        predict_streamed(found, data, level, output)
         return
     options["na_values"] = options["na_values"] or None
-    found = predict_table(load_fit(model), data, level, **options)
-    if output:
-        replace_file(output, found.write_csv().encode())
+    if isinstance(found, TableFit):
+        predicted = predict_table(found, data, level, **options)
     else:
-        click.echo(found.write_csv(), nl=False)
+        predicted = predict_rows(found, data, **options)
+    if output:
+        replace_file(output, predicted.write_csv().encode())
+    else:
+        click.echo(predicted.write_csv(), nl=False)
 
 
 def _stream(

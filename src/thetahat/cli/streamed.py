@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
+
+if TYPE_CHECKING:
+    from thetahat.estimation.stream_model import StreamFit
 
 __all__ = ["fit_streamed", "predict_streamed", "stream_bar"]
 
@@ -75,15 +77,16 @@ def fit_streamed(data: str, model_path: str | None, level: float, **options: Any
         click.echo(f"Model: {model_path}")
 
 
-def predict_streamed(model: str, data: str, level: float, output: str | None) -> None:
+def predict_streamed(fit: StreamFit, data: str, level: float, output: str | None) -> None:
     """Predict a stream batch by batch: to stdout, or to a CSV or Parquet file that is whole or not there."""
     import polars as pl
     from polars.io.plugins import register_io_source
 
     from thetahat.errors import UsageError
-    from thetahat.estimation.stream_model import load_stream_fit, predict_stream
+    from thetahat.estimation.stream_model import predict_stream
+    from thetahat.results.saving import replacing
 
-    frames = predict_stream(load_stream_fit(model), data, level)
+    frames = predict_stream(fit, data, level)
     first = next(frames, None)
     if first is None:
         raise UsageError("data: holds no row to predict")
@@ -92,10 +95,8 @@ def predict_streamed(model: str, data: str, level: float, output: str | None) ->
         for frame in frames:
             click.echo(frame.write_csv(include_header=False), nl=False)
         return
-    target = Path(output)
-    beside = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        if target.suffix == ".parquet":
+    with replacing(output) as beside:
+        if Path(output).suffix == ".parquet":
 
             def pieces(
                 with_columns: list[str] | None, predicate: Any, n_rows: int | None, batch_size: int | None
@@ -109,8 +110,3 @@ def predict_streamed(model: str, data: str, level: float, output: str | None) ->
                 first.write_csv(file)
                 for frame in frames:
                     frame.write_csv(file, include_header=False)
-        os.replace(beside, target)
-    except OSError as error:
-        raise UsageError(f"output: {target} cannot be written: {error.strerror}") from None
-    finally:
-        beside.unlink(missing_ok=True)

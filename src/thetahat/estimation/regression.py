@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import io
-import json
 import os
-import tempfile
 import warnings
-import zipfile
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import polars as pl
 
-from thetahat.errors import Code, DataError, Problem, ResultFileError, ThetaHatWarning, UsageError
+from thetahat.errors import Code, DataError, Problem, ThetaHatWarning, UsageError
+from thetahat.estimation.prediction import in_place
 from thetahat.likelihood.result import LikelihoodResult
 from thetahat.linear.classifiers import LogisticRegression
 from thetahat.linear.designs import DesignColumn, TableDesign
 from thetahat.linear.formula import regress
 from thetahat.linear.prediction import predict_interval
 from thetahat.linear.regressors import LinearRegression, PoissonRegression
-from thetahat.linear.saving import load, save
-from thetahat.results.saving import replace_file
+from thetahat.linear.stored import DESCRIBED
+from thetahat.results.stored import Kind, check_names, read_object, record, write_object
 from thetahat.tables import read
 
 __all__ = ["TableFit", "fit_table", "load_fit", "predict_table"]
@@ -79,15 +75,25 @@ class TableFit:
                 "save: a formula is code, and a saved model holds none; fit columns with --model linear, "
                 "logistic or poisson instead"
             )
-        columns = [asdict(column) for column in self.design.columns]
-        with tempfile.TemporaryDirectory() as folder:
-            beside = Path(folder) / "model"
-            save(self.model, beside)
-            packed = io.BytesIO(beside.read_bytes())
-        with zipfile.ZipFile(packed, "a", zipfile.ZIP_DEFLATED) as archive:
-            said = json.dumps({"formula": self.formula, "columns": columns}, indent=1)
-            archive.writestr(zipfile.ZipInfo(DESIGN), said)
-        replace_file(path, packed.getvalue())
+        write_object(path, self, TABLE_KINDS)
+
+
+def _take(fit: TableFit) -> dict[str, Any]:
+    held = {name: getattr(fit, name) for name in ("formula", "model", "design", "left_out")}
+    return held | {"errors": fit.result.errors}
+
+
+def _make(parts: dict[str, Any]) -> TableFit:
+    model, design = parts["model"], parts["design"]
+    widths = [(c.name, 1 if c.levels is None else len(c.levels) - 1) for c in design.columns]
+    check_names(widths, model.n_features_in_)
+    if sum(width for _, width in widths) != model.n_features_in_:
+        raise ValueError("its columns are not those of its model")
+    result = model.result_.with_errors(parts["errors"])
+    return TableFit(parts["formula"], model, design, result, parts["left_out"])
+
+
+TABLE_KINDS = (*DESCRIBED, record(DesignColumn), record(TableDesign), Kind(TableFit, _take, _make))
 
 
 def fit_table(
@@ -211,22 +217,8 @@ def load_fit(path: str | os.PathLike[str]) -> TableFit:
     ResultFileError
         The file is not such a fit, or is damaged.
     """
-    model = load(path)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            said = json.loads(archive.read(DESIGN))
-        design = TableDesign(
-            tuple(
-                DesignColumn(str(c["name"]), None if c["levels"] is None else tuple(map(str, c["levels"])))
-                for c in said["columns"]
-            )
-        )
-        formula = str(said["formula"])
-    except (OSError, zipfile.BadZipFile, KeyError, TypeError, ValueError):
-        raise ResultFileError(
-            f"{path}: holds no columns of a table; it is a bare model or is damaged"
-        ) from None
-    return TableFit(formula, model, design, model.result_, 0)
+    found: TableFit = read_object(path, TABLE_KINDS, TableFit)
+    return found
 
 
 def predict_table(
@@ -278,8 +270,4 @@ def predict_table(
     if isinstance(model, LinearRegression):
         new = predict_interval(model, rows, level, of="observation")
         columns |= {"new_low": new.low, "new_high": new.high}
-    found = pl.DataFrame({name: np.asarray(values).tolist() for name, values in columns.items()})
-    place = np.cumsum(whole) - 1
-    return found.select(pl.all().gather(pl.Series(np.where(whole, place, 0)))).select(
-        pl.when(pl.Series(whole)).then(pl.all())
-    )
+    return in_place(pl.DataFrame({name: np.asarray(v).tolist() for name, v in columns.items()}), whole)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy import linalg
 
 from thetahat.contracts import FloatArray
-from thetahat.errors import UsageError
+from thetahat.errors import ResultFileError, UsageError
 from thetahat.linear.sgd_state import SgdSettings, SgdState, advance
 from thetahat.results.packed import read_packed, write_packed
 from thetahat.tables.spool import Spool
@@ -90,21 +90,32 @@ class Checkpoint:
         write_packed(self.path, said, held)
         self.last = time.monotonic()
 
-    def read(self) -> tuple[SgdState, Place] | None:
-        """Return the state, or None where there is no checkpoint yet.
+    def read(self, functions: int, columns: int) -> tuple[SgdState, Place] | None:
+        """Return the state of so many functions and columns, or None where there is no checkpoint yet.
 
         Raises
         ------
         UsageError
             It is of other settings or other rows.
+        ResultFileError
+            It is no checkpoint, or is damaged.
         """
         if self.path is None or not os.path.exists(self.path):
             return None
         said, held = read_packed(self.path, FORMAT, SCHEMA)
-        if said["fingerprint"] != self.fingerprint:
+        if said.get("fingerprint") != self.fingerprint:
             raise UsageError(
                 f"resume: {self.path} is of other data or settings; give those of its beginning, or remove it"
             )
+        try:
+            state, place = self._unpacked(said, held)
+            if state.w.shape != (functions, columns):
+                raise ValueError(f"weights of shape {state.w.shape} instead of {(functions, columns)}")
+        except (IndexError, KeyError, TypeError, ValueError) as error:
+            raise ResultFileError(f"{self.path}: is damaged: {error}; remove it to begin anew") from None
+        return state, place
+
+    def _unpacked(self, said: dict[str, Any], held: dict[str, NDArray[Any]]) -> tuple[SgdState, Place]:
         parts: dict[str, dict[str, NDArray[Any]]] = {"state": {}, "extra": {}}
         for name, value in held.items():
             kind, _, rest = name.partition(".")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,16 +14,15 @@ from scipy import special
 
 from thetahat.contracts import Family, FloatArray, Status
 from thetahat.distributions.output import BernoulliOutput, CategoricalOutput, NormalOutput, PoissonOutput
-from thetahat.errors import ResultFileError, UsageError
+from thetahat.errors import UsageError
 from thetahat.likelihood.result import LikelihoodResult
 from thetahat.linear.described import StoredCovariances
-from thetahat.results.packed import read_packed, write_packed
+from thetahat.results.stored import check_names, member, read_object, record, write_object
 from thetahat.tables.encoding import Encoder, StreamColumn
 from thetahat.tables.streaming import open_source
 
-__all__ = ["FORMAT", "MODELS", "StreamFit", "family_of", "is_stream_fit", "load_stream_fit", "predict_stream"]
+__all__ = ["MODELS", "STREAM_KINDS", "StreamFit", "family_of", "load_stream_fit", "predict_stream"]
 
-FORMAT, SCHEMA = "thetahat stream model", 1
 MODELS: Mapping[str, str] = {
     "sgd-linear": "squared_error",
     "sgd-logistic": "log_loss",
@@ -188,32 +187,23 @@ class StreamFit:
         UsageError
             The file cannot be written.
         """
-        said = {
-            "format": FORMAT,
-            "schema_version": SCHEMA,
-            "columns": [asdict(column) for column in self.encoder.columns],
-            "classes": None if self.classes is None else list(self.classes),
-            "status": self.status.name,
-            "losses": list(self.losses),
-            "stats": dict(self.stats),
-            **{name: getattr(self, name) for name in PLAIN},
-        }
-        arrays = {"coefficients": np.ascontiguousarray(self.coefficients)}
-        if self.covariance is not None:
-            arrays["covariance"] = np.ascontiguousarray(self.covariance)
-        write_packed(path, said, arrays)
+        write_object(path, self, STREAM_KINDS)
 
 
-PLAIN = ("model", "target", "log_likelihood", "rows", "weight", "left_out", "alpha")
+def _check(fit: StreamFit) -> None:
+    """Raise ValueError where the parts of a fit do not belong together."""
+    rows = 1 + sum(column.width for column in fit.encoder.columns)
+    check_names(((column.name, column.width) for column in fit.encoder.columns), rows)
+    if fit.model not in MODELS or fit.coefficients.ndim != 2:
+        raise ValueError(f"there is no stream model {fit.model!r}")
+    k = fit.coefficients.shape[1]
+    if fit.coefficients.shape[0] != rows or (fit.classes is not None and k not in (1, len(fit.classes))):
+        raise ValueError(f"coefficients of shape {fit.coefficients.shape} for {rows} columns")
+    if fit.covariance is not None and fit.covariance.shape != (k * rows, k * rows):
+        raise ValueError(f"a covariance of shape {fit.covariance.shape} for {k * rows} coefficients")
 
 
-def is_stream_fit(path: str | os.PathLike[str]) -> bool:
-    """Tell whether a file says that it holds a model of a stream."""
-    try:
-        read_packed(path, FORMAT, SCHEMA)
-    except ResultFileError:
-        return False
-    return True
+STREAM_KINDS = (member(Status), record(StreamColumn), record(Encoder), record(StreamFit, _check))
 
 
 def load_stream_fit(path: str | os.PathLike[str]) -> StreamFit:
@@ -224,34 +214,8 @@ def load_stream_fit(path: str | os.PathLike[str]) -> StreamFit:
     ResultFileError
         The file is not such a fit, or is damaged.
     """
-    said, arrays = read_packed(path, FORMAT, SCHEMA)
-    try:
-        encoder = Encoder(
-            tuple(
-                StreamColumn(
-                    str(c["name"]),
-                    None if c["levels"] is None else tuple(map(str, c["levels"])),
-                    float(c["mean"]),
-                    float(c["scale"]),
-                )
-                for c in said["columns"]
-            )
-        )
-        fit = StreamFit(
-            encoder=encoder,
-            classes=None if said["classes"] is None else tuple(said["classes"]),
-            coefficients=arrays["coefficients"],
-            covariance=arrays.get("covariance"),
-            status=Status[said["status"]],
-            losses=tuple(said["losses"]),
-            stats=said["stats"],
-            **{name: said[name] for name in PLAIN},
-        )
-        if fit.model not in MODELS or fit.coefficients.shape[0] != 1 + len(encoder.names):
-            raise ValueError(fit.model)
-    except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
-        raise ResultFileError(f"{path}: is damaged: {error}") from None
-    return fit
+    found: StreamFit = read_object(path, STREAM_KINDS, StreamFit)
+    return found
 
 
 def predict_stream(

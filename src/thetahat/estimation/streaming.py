@@ -193,7 +193,7 @@ class _Work:
             average=1 + (per_epoch if self.epochs > 1 else per_epoch // 2),
             batch=batch,
         )
-        found = self.checkpoint.read() if resume else None
+        found = self.checkpoint.read(self.functions, columns) if resume else None
         if found is None:
             state, place = begin(settings, self.functions, columns, b=start), Place()
         else:

@@ -114,9 +114,30 @@ class SgdState:
 
     @classmethod
     def of(cls, arrays: dict[str, NDArray[Any]]) -> SgdState:
-        """Return the state that :meth:`arrays` was taken of."""
-        copies: dict[str, Any] = {name: np.array(value) for name, value in arrays.items()}
-        return cls(**copies)
+        """Return the state that :meth:`arrays` was taken of.
+
+        Raises
+        ------
+        ValueError
+            The arrays are not those of one state; the loops would not notice.
+        """
+        copies: dict[str, Any] = {name: np.array(value, order="C") for name, value in arrays.items()}
+        state = cls(**copies)
+        if state.w.ndim != 2 or state.w.dtype not in (np.float32, np.float64):
+            raise ValueError("the weights of a state are no table of decimal numbers")
+        functions, columns = state.w.shape
+        tables = dict.fromkeys(("w", "w_sum", "q", "since"), (functions, columns))
+        shapes: dict[str, tuple[int, ...]] = {
+            **tables,
+            "b": (functions,),
+            "b_sum": (functions,),
+            "scalars": (functions, SCALARS),
+        }
+        for name, shape in shapes.items():
+            array = getattr(state, name)
+            if array.shape != shape or (name != "w" and array.dtype != np.float64):
+                raise ValueError(f"{name} of a state has the shape {array.shape} instead of {shape}")
+        return state
 
     @property
     def steps(self) -> float:

@@ -1,7 +1,7 @@
 """Arrays and a description in one zip, for models and checkpoints; nothing in it is code.
 
-Members are stored, not compressed, so a file is as large as what it holds. Files of earlier releases are
-compressed; reading refuses one that says it swells beyond what a model's numbers do, before it swells.
+Members are stored, not compressed, so a file is as large as what it holds, and one that is compressed is
+refused before it swells.
 """
 
 from __future__ import annotations
@@ -27,8 +27,6 @@ from thetahat.results.saving import replace_file
 __all__ = ["read_packed", "write_packed"]
 
 DESCRIPTION, ARRAYS = "model.json", "arrays.safetensors"
-# What a file may unpack to: so many bytes for each of its own, and a little for the smallest.
-SWELLS, SPARE = 200, 1_000_000
 # RuntimeError: an encrypted member, an unknown compression, JSON nested too deep.
 _DAMAGE = (
     zipfile.BadZipFile,
@@ -102,7 +100,7 @@ def read_packed(
     Raises
     ------
     ResultFileError
-        The file is missing, is damaged, unpacks to more than its size allows, holds another form, or is of
+        The file is missing, is damaged or compressed, holds another form, or is of
         another schema.
     """
     source, kind = Path(path), form.replace("thetahat", "saved")
@@ -110,12 +108,15 @@ def read_packed(
         if source.exists() and not source.is_file():
             # A pipe would be waited for without end.
             raise ResultFileError(f"{source}: cannot be read: is not a file; name the file that was saved")
+        size = source.stat().st_size
         with zipfile.ZipFile(source) as archive:
-            unpacked = sum(archive.getinfo(name).file_size for name in (called, ARRAYS))
-            if unpacked > SPARE + SWELLS * source.stat().st_size:
+            members = archive.infolist()
+            if sorted(member.filename for member in members) != sorted((called, ARRAYS)):
+                raise KeyError(called)
+            swelling = [m for m in members if m.compress_type != zipfile.ZIP_STORED or m.file_size > size]
+            if swelling:
                 raise ResultFileError(
-                    f"{source}: would unpack to {unpacked} bytes, too many for its size; it is no {kind}; "
-                    "save the original again"
+                    f"{source}: is compressed, or claims more than its {size} bytes; it is no {kind}"
                 )
             description = json.loads(archive.read(called))
             arrays = load_arrays(archive.read(ARRAYS))
@@ -129,7 +130,10 @@ def read_packed(
         raise ResultFileError(f"{source}: is not a {kind}")
     version = description.get("schema_version")
     if version != schema:
+        cure = "upgrade thetahat"
+        if isinstance(version, int) and version < schema:
+            cure = "it was written before the first release; fit and save again"
         raise ResultFileError(
-            f"{source}: has schema version {version!r}, this package reads {schema}; upgrade thetahat"
+            f"{source}: has schema version {version!r}, this package reads {schema}; {cure}"
         )
     return description, arrays

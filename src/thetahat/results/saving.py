@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from thetahat.errors import UsageError
 
-__all__ = ["replace_file"]
+__all__ = ["replace_file", "replacing"]
 
 
 def replace_file(path: str | os.PathLike[str], content: bytes) -> None:
@@ -26,25 +28,49 @@ def replace_file(path: str | os.PathLike[str], content: bytes) -> None:
     UsageError
         The folder does not exist, cannot be written, or is full. What stood at the path is unharmed.
     """
+    with replacing(path) as beside, open(beside, "wb") as file:
+        file.write(content)
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a file to write beside the place, and move it there when the block ends well.
+
+    Parameters
+    ----------
+    path : path
+        Where to; a file that is there is replaced.
+
+    Yields
+    ------
+    Path
+        An empty file in the same folder.
+
+    Raises
+    ------
+    UsageError
+        The folder does not exist, cannot be written, or is full. What stood at the path is unharmed.
+    """
     target = Path(path)
     try:
-        handle, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     except OSError as error:
         raise UsageError(f"{target}: cannot be written: {error.strerror}") from None
+    beside = Path(name)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
+        os.close(handle)
+        yield beside
+        with open(beside, "rb+") as file:
             # Some disks say only now that they are full.
             os.fsync(file.fileno())
         os.chmod(beside, _mode_of_new_files())
         os.replace(beside, target)
     except BaseException as error:
         # Also when interrupted: nothing is left beside the target.
-        Path(beside).unlink(missing_ok=True)
+        beside.unlink(missing_ok=True)
         if isinstance(error, OSError):
             raise UsageError(
-                f"{target}: cannot be written: {error.strerror}; free space or name another place"
+                f"{target}: cannot be written: {error.strerror or error}; free space or name another place"
             ) from None
         raise
 
