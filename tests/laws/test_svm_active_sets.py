@@ -7,7 +7,8 @@ from thetahat.svm.active import on_active_sets
 from thetahat.svm.kernels import KernelFunction
 from thetahat.svm.memory import borrowed
 from thetahat.svm.optimality import Dual, judge
-from thetahat.svm.solver import Limits, Stop, confirm, on_matrix
+from thetahat.svm.solution import Limits, Stop
+from thetahat.svm.solver import confirm, on_matrix
 from thetahat.svm.steps import padded
 from thetahat.svm.table import KernelTable
 

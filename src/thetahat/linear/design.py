@@ -11,11 +11,9 @@ from scipy import sparse
 
 from thetahat.contracts import FloatArray
 from thetahat.numerics.least_squares import Dependence, column_rank, well_conditioned
+from thetahat.numerics.scatter import weighted_products
 
 __all__ = ["Design", "describe_dependences"]
-
-# So many entries of X stay in the cache while they are weighted and multiplied.
-ENTRIES_AT_ONCE = 1 << 17
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +51,7 @@ class Design:
 
     def gram(self, weight: FloatArray) -> FloatArray:
         """Return Zᵀ diag(weight) Z for weights of at least 0."""
-        inner = _sparse_gram(self.X, weight) if sparse.issparse(self.X) else _dense_gram(self.X, weight)
+        inner = weighted_products(self.X, weight)
         if not self.intercept:
             return inner
         edge = self.X.T @ weight
@@ -91,19 +89,3 @@ def describe_dependences(found: Iterable[Dependence], design: Design) -> str:
         else f"{design.listed([one.column])} is 0"
         for one in found
     )
-
-
-def _dense_gram(X: FloatArray, weight: FloatArray) -> FloatArray:
-    n, d = X.shape
-    root = np.sqrt(weight)[:, None]
-    block = max(1, ENTRIES_AT_ONCE // max(d, 1))
-    out, rows = np.zeros((d, d)), np.empty((min(block, n), d))
-    for start in range(0, n, block):
-        stop = min(start + block, n)
-        part = np.multiply(X[start:stop], root[start:stop], out=rows[: stop - start])
-        out += part.T @ part  # one array on both sides, so half the work
-    return out
-
-
-def _sparse_gram(X: Any, weight: FloatArray) -> FloatArray:
-    return np.asarray((X.T @ X.multiply(weight[:, None]).tocsr()).toarray())

@@ -9,13 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from thetahat.contracts import FloatArray
 from thetahat.numerics.doubled import add_exactly
 
-__all__ = ["Moments", "Total", "moments", "moments_at_once", "products"]
+__all__ = ["Moments", "Total", "moments", "moments_at_once", "products", "weighted_products"]
+
+# So many entries of X stay in the cache while they are weighted and multiplied.
+ENTRIES_AT_ONCE = 1 << 17
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,3 +124,18 @@ class Total:
         """Return the moments of the rows that are not in this part."""
         head, tail = add_exactly(self.head, self.tail, part.matrix, -1.0)
         return Moments(head + tail, self.columns)
+
+
+def weighted_products(X: Any, weight: FloatArray) -> FloatArray:
+    """Return Xᵀ diag(weight) X for an ndarray or CSR matrix X and weights of at least 0."""
+    if sparse.issparse(X):
+        return np.asarray((X.T @ X.multiply(weight[:, None]).tocsr()).toarray())
+    n, d = X.shape
+    root = np.sqrt(weight)[:, None]
+    block = max(1, ENTRIES_AT_ONCE // max(d, 1))
+    out, rows = np.zeros((d, d)), np.empty((min(block, n), d))
+    for start in range(0, n, block):
+        stop = min(start + block, n)
+        part = np.multiply(X[start:stop], root[start:stop], out=rows[: stop - start])
+        out += part.T @ part  # one array on both sides, so half the work
+    return out

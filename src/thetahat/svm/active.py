@@ -16,7 +16,8 @@ from thetahat.contracts import FloatArray, IntArray
 from thetahat.svm.blocks import gather
 from thetahat.svm.memory import borrowed
 from thetahat.svm.optimality import Dual, Optimality, excess, judge
-from thetahat.svm.solver import BURST, MOST_STALLS, Limits, Solution, Stop, burst, confirm
+from thetahat.svm.solution import Limits, Solution, Stop
+from thetahat.svm.solver import BURST, MOST_STALLS, burst, confirm
 from thetahat.svm.steps import padded, subtract_rows
 from thetahat.svm.table import KernelTable
 
@@ -56,6 +57,9 @@ class _Rows:
     def subtract(self, F: FloatArray, rows: IntArray, coef: FloatArray) -> None:
         """Take Σ coef·K[rows] off F, and keep the rows that fit."""
         self.known[rows] = True
+        if self.table.linear:
+            F -= self.table.X @ (self.table.X[rows].T @ coef)
+            return
         new = rows[self.place[rows] < 0][: len(self.store) - self.used]
         first = self.used
 
@@ -117,7 +121,7 @@ def on_active_sets(dual: Dual, table: KernelTable, limits: Limits, megabytes: fl
     """
     n = table.n
     capacity = int(min(n, max(1, SHARE_OF_ROWS * megabytes * 1e6 / (4 * padded(n)))))
-    if table.narrow:
+    if table.narrow or table.linear:
         # To compute such a row again costs less than the first touch of the memory that would keep it.
         capacity = 1
     most = int(min(n, max(64, ((1 - SHARE_OF_ROWS) * megabytes * 1e6 / 4) ** 0.5 - 16)))

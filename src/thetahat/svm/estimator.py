@@ -18,7 +18,7 @@ from thetahat.svm.kernels import KernelFunction, KernelName
 from thetahat.svm.machine import variance
 from thetahat.svm.optimality import Dual
 from thetahat.svm.pairs import pair_duals, votes
-from thetahat.svm.solver import Solution, Stop
+from thetahat.svm.solution import Solution, Stop
 from thetahat.svm.steps import padded
 from thetahat.svm.table import KernelTable
 from thetahat.svm.training import Budget, precision, solve_on, status_of, train
@@ -159,7 +159,8 @@ class SupportVectorWorkspace:
         self._whole: NDArray[Any] | None = None
         own = machine.gamma == "scale" and machine.kernel != "linear"
         if not own and self._fits(len(sample)):
-            self._whole = KernelTable(machine.function(sample), sample.X).gram(self._dtype)
+            table = KernelTable(machine.function(sample), sample.X)
+            self._whole = None if table.slender else table.gram(self._dtype)
 
     def solve(
         self, draws: Sequence[Draw], capacities: Sequence[float] = (), *, rngs: Sequence[Generator] = ()
@@ -186,7 +187,7 @@ class SupportVectorWorkspace:
         return bool(n * padded(n) * np.dtype(self._dtype).itemsize <= self.machine.megabytes * 1e6)
 
     def _matrix(self, table: KernelTable, rows: IntArray) -> NDArray[Any] | None:
-        if not self._fits(table.n):
+        if table.slender or not self._fits(table.n):
             return None
         if self._whole is None:
             return table.gram(self._dtype)

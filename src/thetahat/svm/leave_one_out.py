@@ -14,7 +14,7 @@ from thetahat.contracts import FloatArray, Sample, Status
 from thetahat.errors import UsageError
 from thetahat.svm.estimator import SupportVectorMachine
 from thetahat.svm.optimality import Dual, keys
-from thetahat.svm.solver import Stop
+from thetahat.svm.solution import Stop
 from thetahat.svm.table import KernelTable
 from thetahat.svm.training import solve_on, status_of
 

@@ -19,7 +19,7 @@ from thetahat.contracts import FloatArray, IntArray
 from thetahat.errors import ThetaHatWarning, UsageError
 from thetahat.svm.kernels import KernelFunction
 from thetahat.svm.optimality import Dual
-from thetahat.svm.solver import Solution, Stop
+from thetahat.svm.solution import Solution, Stop
 from thetahat.svm.table import KernelTable
 from thetahat.svm.training import Budget, smallest_eigenvalue, status_of, train
 

@@ -35,7 +35,8 @@ class Dual:
 
     def part(self, rows: IntArray) -> Dual:
         """Return the problem of these rows, all others held."""
-        return Dual(self.p[rows], self.lo[rows], self.hi[rows], self.width)
+        start = None if self.start is None else self.start[rows]
+        return Dual(self.p[rows], self.lo[rows], self.hi[rows], self.width, start)
 
 
 @dataclass(frozen=True, slots=True)

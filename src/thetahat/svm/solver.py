@@ -7,73 +7,25 @@ Where that shows more to do, the steps go on from the corrected F, as in iterati
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from thetahat.contracts import FloatArray
-from thetahat.svm.optimality import Dual, Optimality, judge, keys
+from thetahat.svm.optimality import Dual, judge, keys
+from thetahat.svm.solution import Limits, Solution, Stop
 from thetahat.svm.steps import descend, padded, subtract_rows
 from thetahat.svm.table import KernelTable
 
-__all__ = ["Limits", "Solution", "Stop", "burst", "confirm", "on_matrix"]
+__all__ = ["burst", "confirm", "on_matrix"]
 
 BURST = 40_000
 # Rows on which the error of the float32 matrix is measured.
 PROBED = 256
 # Exact verdicts in a row that do not halve the violation: the arithmetic has no more to give.
 MOST_STALLS = 4
-
-
-class Stop(Enum):
-    """Why the steps ended."""
-
-    SOLVED = "solved"
-    STEPS = "max_iter"
-    TIME = "time_limit"
-    DIGITS = "digits"
-
-
-@dataclass(slots=True)
-class Limits:
-    """What a fit may cost.
-
-    Parameters
-    ----------
-    tol : float
-        Largest violation of the optimality conditions that counts as none.
-    steps : int
-        Most steps.
-    seconds : float
-        Most seconds from now.
-    """
-
-    tol: float = 1e-3
-    steps: int = 10_000_000
-    seconds: float = float("inf")
-    _began: float = field(default_factory=time.perf_counter)
-
-    def reached(self, steps: int) -> Stop | None:
-        """Return which limit has been reached, if any."""
-        if steps >= self.steps:
-            return Stop.STEPS
-        return Stop.TIME if time.perf_counter() - self._began >= self.seconds else None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Solution:
-    """The end of a fit: β, F = p − Kβ, what they are worth, and why it ended."""
-
-    beta: FloatArray
-    F: FloatArray
-    optimality: Optimality
-    steps: int
-    stop: Stop
 
 
 def burst(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from thetahat.contracts import FloatArray, IntArray
 from thetahat.svm.blocks import mirror
+from thetahat.svm.interior import MOST_COLUMNS
 from thetahat.svm.kernels import TILE_COLUMNS, TILE_ROWS, KernelFunction, product
 from thetahat.svm.steps import padded
 
@@ -49,6 +50,16 @@ class KernelTable:
     def narrow(self) -> bool:
         """Whether its rows have so few columns that computing a kernel value costs less than copying it."""
         return self.function is not None and not sp.issparse(self.X) and self.X.shape[1] < CHEAP_COLUMNS
+
+    @property
+    def linear(self) -> bool:
+        """Whether the kernel is the product of the rows, so that Kβ = X(Xᵀβ) costs no kernel value."""
+        return self.function is not None and self.function.name == "linear"
+
+    @property
+    def slender(self) -> bool:
+        """Whether the kernel is linear in so few columns that no kernel value is ever needed."""
+        return self.linear and self.X.shape[1] <= min(MOST_COLUMNS, self.n - 1)
 
     @cached_property
     def diagonal(self) -> FloatArray:
@@ -121,6 +132,8 @@ class KernelTable:
         if not len(carried):
             return out
         weight = beta[carried]
+        if self.linear:
+            return np.asarray(self.X[chosen] @ (self.X[carried].T @ weight))
 
         def put(r: int, c: int, block: NDArray[Any]) -> None:
             out[r : r + len(block)] += block @ weight[c : c + block.shape[1]]

@@ -12,9 +12,11 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 from thetahat.contracts import FloatArray, Status
 from thetahat.errors import UsageError
 from thetahat.svm.active import on_active_sets
+from thetahat.svm.interior import on_columns
 from thetahat.svm.memory import borrowed
 from thetahat.svm.optimality import Dual
-from thetahat.svm.solver import Limits, Solution, Stop, confirm, on_matrix
+from thetahat.svm.solution import Limits, Solution, Stop
+from thetahat.svm.solver import confirm, on_matrix
 from thetahat.svm.steps import padded
 from thetahat.svm.table import KernelTable
 
@@ -79,6 +81,12 @@ def train(dual: Dual, table: KernelTable, budget: Budget) -> Solution:
     if not np.isfinite(diagonal).all():
         raise UsageError("X: the kernel overflows on these rows; scale the columns or lower degree and gamma")
     limits = budget.limits(table.n)
+    if table.slender:
+        found = on_columns(dual, table.X, limits)
+        if found.stop is not Stop.DIGITS:
+            return found
+        # The steps below go on from there.
+        dual = replace(dual, start=found.beta)
     each = padded(table.n) * table.n / 1e6
     enough = precision(limits.tol, dual.p) == np.float32 or 8 * each > budget.megabytes
     single = enough and bool(np.abs(diagonal).max(initial=0.0) < MOST_SINGLE)
