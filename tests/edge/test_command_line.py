@@ -138,3 +138,28 @@ def test_a_reader_that_has_seen_enough_is_no_fault_of_ours():
         process.stdout.close()
         assert "fault of thetahat" not in process.stderr.read()
         assert process.wait(60) in (0, 141, -13)
+
+
+def test_resume_goes_on_from_the_checkpoint_beside_the_output(noise, tmp_path):
+    words = (
+        "compare",
+        noise,
+        "--target",
+        "y",
+        "-m",
+        "logistic",
+        "--tune",
+        "none",
+        "--json",
+        tmp_path / "o.json",
+    )
+    outcome = run(*words, "--time-limit", "0.0001")
+    assert "same command with --resume" in outcome.output
+    assert (tmp_path / "o.json.checkpoint").exists()
+    outcome = run(*words, "--resume")
+    assert outcome.exit_code == 0, outcome.output
+    assert not (tmp_path / "o.json.checkpoint").exists()
+    assert json.loads((tmp_path / "o.json").read_bytes())["partial"] == ""
+    refused = run("compare", noise, "--target", "y", "--resume")
+    assert refused.exit_code == 2
+    assert "--checkpoint" in refused.output

@@ -2,6 +2,9 @@ import errno
 import io
 import json
 import os
+import signal
+import subprocess
+import sys
 import zipfile
 
 import numpy as np
@@ -64,6 +67,36 @@ def test_an_interruption_leaves_no_temporary_file(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         replace_file(tmp_path / "result", b"content")
     assert not list(tmp_path.iterdir())
+
+
+def test_what_a_killed_process_was_writing_is_swept_away_and_a_living_one_is_not(tmp_path):
+    path = tmp_path / "result"
+    dead = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import os, signal; from thetahat.results import saving\n"
+            "saving.os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)\n"
+            "saving.replace_file('result', b'half')",
+        ],
+        cwd=tmp_path,
+        check=False,
+    )
+    assert dead.returncode == -signal.SIGKILL
+    (left,) = tmp_path.iterdir()
+    assert left.name.startswith(".result.")
+    with saving.replacing(path) as beside:
+        assert list(tmp_path.iterdir()) == [beside]
+        with saving.replacing(path) as other:
+            assert beside.exists()
+            assert other != beside
+    assert list(tmp_path.iterdir()) == [path]
+    # Another file of a similar name is not touched, nor one of another machine.
+    for name in (".result.x", ".results.00000000.here.1.abc", left.name.replace("." + str(os.getpid()), "")):
+        (tmp_path / name).touch()
+    kept = set(tmp_path.iterdir()) - {left}
+    saving.remove_file(path)
+    assert set(tmp_path.iterdir()) == kept - {path}
 
 
 def zipped(path, description, arrays=b"", how=zipfile.ZIP_STORED):

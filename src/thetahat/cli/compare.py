@@ -12,7 +12,7 @@ from typing import Any
 import rich_click as click
 
 from thetahat.cli.console import answers, check_folder, progress_bar
-from thetahat.cli.options import JUDGING, OUTPUT, TABLE, with_options
+from thetahat.cli.options import JUDGING, KEEPING, OUTPUT, TABLE, with_options
 
 __all__ = ["compare", "demo", "report"]
 
@@ -20,7 +20,7 @@ __all__ = ["compare", "demo", "report"]
 @click.command()
 @click.argument("data", type=click.Path())
 @click.option("--target", metavar="COL", required=True, help="Column to predict.")
-@with_options(JUDGING, TABLE, OUTPUT)
+@with_options(JUDGING, TABLE, OUTPUT, KEEPING)
 def compare(data: str, target: str, **options: Any) -> None:
     """Say which learner predicts a column of a table best, and how sure that is.
 
@@ -64,7 +64,12 @@ def _compare(data: str, target: str, options: dict[str, Any], typed: tuple[str, 
     from thetahat.report.terminal import show
 
     json_path, page_path, quiet = (options.pop(name) for name in ("json_path", "page_path", "quiet"))
-    for path in filter(None, (json_path, page_path)):
+    if "checkpoint" in options:
+        beside = json_path or page_path
+        options["checkpoint"] = options["checkpoint"] or (beside and f"{beside}.checkpoint")
+        if options["resume"] and not options["checkpoint"]:
+            raise click.UsageError("--resume: name the --checkpoint, or the --json or --report it is beside")
+    for path in filter(None, (json_path, page_path, options.get("checkpoint"))):
         check_folder(path)
     options["models"] = options["models"] or None
     options["na_values"] = options.get("na_values") or None
@@ -81,3 +86,5 @@ def _compare(data: str, target: str, options: dict[str, Any], typed: tuple[str, 
     if page_path:
         result.to_html(page_path)
     show(result.record, answers(), quiet=quiet, page=page_path)
+    if result.record.partial and options.get("checkpoint") and not quiet:
+        click.echo(f"To go on, the same command with --resume (kept in {options['checkpoint']})")

@@ -9,7 +9,7 @@ import rich_click as click
 
 from thetahat.comparison.aliases import ALIASES
 
-__all__ = ["JUDGING", "OUTPUT", "READING", "TABLE", "comma_separated", "with_options"]
+__all__ = ["JUDGING", "KEEPING", "OUTPUT", "READING", "TABLE", "comma_separated", "with_options"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Option = Callable[[Any], Any]
@@ -176,4 +176,19 @@ OUTPUT: Sequence[Option] = (
         "--json", "json_path", type=click.Path(dir_okay=False), help="Save the result as JSON here."
     ),
     click.option("-q", "--quiet", is_flag=True, help="Print the verdict alone."),
+)
+
+KEEPING: Sequence[Option] = (
+    click.option(
+        "--checkpoint",
+        type=click.Path(dir_okay=False),
+        help="Keep the finished draws here while it runs; beside --json or --report if not named. Removed "
+        "when the result is whole.",
+    ),
+    click.option(
+        "--resume",
+        is_flag=True,
+        help="Go on from the checkpoint of a run that was killed, interrupted or out of time, to the same "
+        "bits.",
+    ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import time as clock
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -17,6 +18,7 @@ from thetahat.comparison import verdict as judging
 from thetahat.comparison.aliases import default_names
 from thetahat.comparison.assemble import leader_record, losses_of, model_records
 from thetahat.comparison.candidates import Panel
+from thetahat.comparison.checkpoint import Checkpoint, fingerprint
 from thetahat.comparison.checks import Examined, examine
 from thetahat.comparison.cluster import on_cluster
 from thetahat.comparison.held_out import HeldOutLoss
@@ -38,7 +40,7 @@ from thetahat.comparison.settings import Settings
 from thetahat.comparison.tuning import Tuning, asked_grids, typed
 from thetahat.comparison.why import explained, training_of
 from thetahat.contracts import Draw, Sample
-from thetahat.errors import DataError, Problem, Severity
+from thetahat.errors import DataError, Problem, Severity, UsageError
 from thetahat.resampling.intervals import METHODS
 from thetahat.resampling.plans import Plan, Rows
 from thetahat.resampling.replicate import Replicates, replicate
@@ -84,6 +86,8 @@ def compare(
     cluster: str | None = None,
     seed: int = 0,
     strict: bool = False,
+    checkpoint: str | os.PathLike[str] | None = None,
+    resume: bool = False,
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> Comparison:
     """Compare learners on a table by their loss on held-out rows, with an error bar on everything.
@@ -151,6 +155,12 @@ def compare(
         Seed of all randomness.
     strict : bool
         Whether warnings about the table stop the work.
+    checkpoint : path, optional
+        A file that holds the finished draws while the work goes on: from its first second, whole or not at
+        all. It is removed when the result is whole, and stays when that is partial.
+    resume : bool
+        Whether to go on from the checkpoint, where there is one: the result has the same bits as if
+        nothing had come between, but for seconds.
     progress : callable
         Told how many draws are done, of how many.
 
@@ -164,9 +174,11 @@ def compare(
     DataError
         The table cannot be used; every problem is named.
     UsageError
-        An argument cannot be meant.
+        An argument cannot be meant; the checkpoint is of another comparison.
+    ResultFileError
+        The checkpoint is damaged.
     """
-    began = clock.time()
+    began, began_steadily = clock.time(), clock.monotonic()
     settings = Settings(
         models=None if models is None else tuple(models),
         baseline=baseline,
@@ -195,6 +207,8 @@ def compare(
         strict=strict,
     )
     settings.check()
+    if resume and checkpoint is None:
+        raise UsageError("resume: name the checkpoint to go on from")
     asked = asked_plan(resampling, interval)
     deadline = None if time_limit is None else began + time_limit
     tuning = Tuning(*asked_grids(tune), tune_rule, deadline)
@@ -216,6 +230,10 @@ def compare(
     classes = len(schema.classes)
     candidates = resolve(_named(settings, schema, rows.n), loss, classes, recipe, raw, tuning)
     panel = Panel(candidates, deadline)
+    of = "" if checkpoint is None else fingerprint(whole.sha256, target, settings, _versions())
+    kept = Checkpoint(checkpoint, of, began_steadily)
+    if resume:
+        kept.read(len(draws), len(candidates))
     with on_cluster(cluster):
         replicates = replicate(
             panel,
@@ -226,7 +244,11 @@ def compare(
             jobs=jobs,
             out_of_time=lambda: deadline is not None and clock.time() > deadline,
             finished=lambda done: progress(done, len(draws)),
+            known=kept.known,
+            keep=kept.keep,
         )
+        if replicates.stopped:
+            kept.keep(replicates.by_number, now=True)
         done = len(replicates.values)
         if done < len(draws) and (done < 2 or method.name in OWN_DRAWS):
             method = METHODS["none"]
@@ -288,11 +310,13 @@ def compare(
                 *_rows_notice(whole, table, seed),
             ]
         ),
-        provenance=_provenance(settings.command(data, target), seed, began),
+        provenance=_provenance(settings.command(data, target), seed, kept.seconds),
         pair_interval=by.name,
         other_pair_interval="" if beside is None else beside.name,
         leader=leader_record(losses, loss, level, rng_winner, FLOOR),
     )
+    if not replicates.stopped:
+        kept.remove()
     return Comparison(finished, table.backend)
 
 
@@ -402,13 +426,17 @@ def _warning(problem: Problem) -> record.WarningRecord:
     return record.WarningRecord(problem.code.value, severity, problem.place, problem.cause, problem.cure)
 
 
-def _provenance(command: str, seed: int, began: float) -> record.ProvenanceRecord:
+def _provenance(command: str, seed: int, seconds: float) -> record.ProvenanceRecord:
     return record.ProvenanceRecord(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        seconds=clock.time() - began,
+        seconds=seconds,
         seed=seed,
         command=command,
         python=platform.python_version(),
         platform=platform.system(),
-        versions={name: version(name) for name in ("thetahat", "numpy", "scipy", "scikit-learn", "polars")},
+        versions=_versions(),
     )
+
+
+def _versions() -> dict[str, str]:
+    return {name: version(name) for name in ("thetahat", "numpy", "scipy", "scikit-learn", "polars")}

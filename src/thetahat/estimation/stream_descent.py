@@ -20,6 +20,7 @@ from thetahat.contracts import FloatArray
 from thetahat.errors import ResultFileError, UsageError
 from thetahat.linear.sgd_state import SgdSettings, SgdState, advance
 from thetahat.results.packed import read_packed, write_packed
+from thetahat.results.saving import sweep
 from thetahat.tables.spool import Spool
 
 __all__ = ["Checkpoint", "Place", "Rows", "descend", "first_step"]
@@ -100,7 +101,10 @@ class Checkpoint:
         ResultFileError
             It is no checkpoint, or is damaged.
         """
-        if self.path is None or not os.path.exists(self.path):
+        if self.path is None:
+            return None
+        sweep(self.path)
+        if not os.path.exists(self.path):
             return None
         said, held = read_packed(self.path, FORMAT, SCHEMA)
         if said.get("fingerprint") != self.fingerprint:

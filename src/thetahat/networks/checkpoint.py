@@ -21,6 +21,7 @@ from thetahat.errors import ResultFileError, UsageError
 from thetahat.networks.engine import EngineState, Executor
 from thetahat.networks.history import History
 from thetahat.results.packed import read_packed, write_packed
+from thetahat.results.saving import sweep
 
 __all__ = ["Checkpoint", "fingerprint"]
 
@@ -81,6 +82,7 @@ class Checkpoint:
         UsageError
             It belongs to other data or other settings.
         """
+        sweep(self.path)
         if not self.path.exists():
             return False
         description, arrays = read_packed(self.path, FORMAT, SCHEMA, called=INSIDE)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import joblib
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 from numpy.random import Generator
 from threadpoolctl import threadpool_limits
 
 from thetahat.contracts import Draw, Fit, Functional, PointEstimator, Sample, SharesWork, Workspace
+from thetahat.errors import UsageError
 
 __all__ = ["Replicates", "replicate"]
 
 # Draws that share their work in one piece: fixed, so that the values do not depend on the workers.
 TOGETHER = 64
+# A draw whose worker is killed so many times is given up.
+MOST_DEATHS = 3
 
 Theta = TypeVar("Theta")
 Value = TypeVar("Value")
@@ -36,12 +40,20 @@ class Replicates(Generic[Value]):
         How many draws there were to be.
     stopped : str
         Why the work ended early; empty when it did not.
+    numbers : sequence of int
+        The number of each in the plan.
     """
 
     draws: Sequence[Draw]
     values: Sequence[Value]
     planned: int
     stopped: str = ""
+    numbers: Sequence[int] = ()
+
+    @property
+    def by_number(self) -> dict[int, Value]:
+        """The values by the number of their draw."""
+        return dict(zip(self.numbers, self.values, strict=True))
 
 
 def replicate(
@@ -55,6 +67,8 @@ def replicate(
     shared_work: bool = True,
     out_of_time: Callable[[], bool] = lambda: False,
     finished: Callable[[int], None] = lambda count: None,
+    known: Mapping[int, Value] | None = None,
+    keep: Callable[[Mapping[int, Value]], None] = lambda done: None,
 ) -> Replicates[Value]:
     """Fit each draw's training rows and read the functional off each fit.
 
@@ -82,46 +96,72 @@ def replicate(
         Asked before each draw is handed out; once it is true no further draw is begun.
     finished : callable
         Told how many draws are done, as they end.
+    known : mapping of int to value, optional
+        Draws that an earlier run has finished, by their number; they are not fitted again.
+    keep : callable
+        Handed the values of all finished draws by their number, as draws end.
 
     Returns
     -------
     Replicates
         Of the finished draws: all of them, unless time ran out or the user pressed Ctrl-C, which is
         then said in ``stopped``.
+
+    Raises
+    ------
+    UsageError
+        Worker processes were killed again and again, and no draw was finished between.
     """
-    done: dict[int, Value] = {}
+    done: dict[int, Value] = dict(known or {})
     stopped = ""
-    handed_out = 0
+    in_time = True
+    children = rng.spawn(len(draws))
     workspace: Workspace[Theta] | None = None
     at_once = 1
     if shared_work and isinstance(estimator, SharesWork):
         workspace, at_once = estimator.prepare(sample), TOGETHER
 
     def tasks() -> Iterator[Any]:
-        nonlocal handed_out
-        children = rng.spawn(len(draws))
+        nonlocal in_time
         for start in range(0, len(draws), at_once):
-            if out_of_time():
-                return
             part, rngs = draws[start : start + at_once], children[start : start + at_once]
-            handed_out += len(part)
+            if all(start + place in done for place in range(len(part))):
+                continue
+            if out_of_time():
+                in_time = False
+                return
             yield joblib.delayed(_some)(start, estimator, workspace, sample, part, functional, rngs)
 
-    workers = min(joblib.effective_n_jobs(jobs), len(draws))
-    pool = joblib.Parallel(
-        n_jobs=workers, return_as="generator_unordered", pre_dispatch="2*n_jobs", batch_size=1
-    )
-    try:
-        with closing(pool(tasks())) as results:
-            for found in results:
-                done.update(found)
-                finished(len(done))
-    except KeyboardInterrupt:
-        stopped = "interrupted by the user"
-    if handed_out < len(draws) and not stopped:
+    workers = max(1, min(joblib.effective_n_jobs(jobs), len(draws) - len(done)))
+    deaths = 0
+    while True:
+        before = len(done)
+        # Made anew, for one whose worker was killed takes no more work.
+        pool = joblib.Parallel(
+            n_jobs=workers, return_as="generator_unordered", pre_dispatch="2*n_jobs", batch_size=1
+        )
+        try:
+            with closing(pool(tasks())) as results:
+                for found in results:
+                    done.update(found)
+                    keep(done)
+                    finished(len(done))
+            break
+        except KeyboardInterrupt:
+            stopped = "interrupted by the user"
+            break
+        except TerminatedWorkerError:
+            deaths = 1 if len(done) > before else deaths + 1
+            if deaths == MOST_DEATHS:
+                raise UsageError(
+                    f"jobs: worker processes were killed {MOST_DEATHS} times and finished no draw between, "
+                    "by the system for want of memory or by a model that crashes; try fewer jobs, or leave a "
+                    "model out"
+                ) from None
+    if not in_time and not stopped:
         stopped = "the time limit was reached"
     order = sorted(done)
-    return Replicates([draws[i] for i in order], [done[i] for i in order], len(draws), stopped)
+    return Replicates([draws[i] for i in order], [done[i] for i in order], len(draws), stopped, order)
 
 
 def _some(

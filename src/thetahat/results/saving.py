@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import platform
 import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from thetahat.errors import UsageError
 
-__all__ = ["replace_file", "replacing"]
+__all__ = ["remove_file", "replace_file", "replacing", "sweep"]
 
 
 def replace_file(path: str | os.PathLike[str], content: bytes) -> None:
@@ -52,8 +54,9 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         The folder does not exist, cannot be written, or is full. What stood at the path is unharmed.
     """
     target = Path(path)
+    sweep(target)
     try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f"{_prefix(target)}{os.getpid()}.")
     except OSError as error:
         raise UsageError(f"{target}: cannot be written: {error.strerror}") from None
     beside = Path(name)
@@ -73,6 +76,48 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
                 f"{target}: cannot be written: {error.strerror or error}; free space or name another place"
             ) from None
         raise
+
+
+def remove_file(path: str | os.PathLike[str]) -> None:
+    """Remove a file that :func:`replacing` wrote, and what a process killed while writing it left beside."""
+    Path(path).unlink(missing_ok=True)
+    sweep(path)
+
+
+def sweep(path: str | os.PathLike[str]) -> None:
+    """Remove what processes of this machine left beside a file when they were killed while writing it."""
+    target = Path(path)
+    prefix = _prefix(target)
+    try:
+        beside = [entry for entry in os.scandir(target.parent) if entry.name.startswith(prefix)]
+    except OSError:
+        # The reading or writing that comes next says what is wrong with the folder.
+        return
+    for entry in beside:
+        process = entry.name.removeprefix(prefix).partition(".")[0]
+        if process.isdecimal() and not _lives(int(process)):
+            Path(entry.path).unlink(missing_ok=True)
+
+
+def _prefix(target: Path) -> str:
+    # The machine is in the name since the number of a process says nothing on another that shares the disk.
+    name, machine = (
+        os.fsencode(text)[:60].decode(errors="ignore") for text in (target.name, platform.node())
+    )
+    return f".{name}.{zlib.crc32(os.fsencode(target.name)):08x}.{machine}."
+
+
+def _lives(process: int) -> bool:
+    if os.name == "nt":
+        # There a signal of nought ends a process.
+        return True
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _mode_of_new_files() -> int:

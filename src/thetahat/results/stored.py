@@ -146,7 +146,7 @@ def learner(
     return Kind(made, take, make)
 
 
-def write_object(path: str | os.PathLike[str], one: Any, kinds: Iterable[Kind]) -> None:
+def write_object(path: str | os.PathLike[str], one: Any, kinds: Iterable[Kind], form: str = FORMAT) -> None:
     """Write an object to a file, whole or not at all.
 
     Parameters
@@ -157,6 +157,8 @@ def write_object(path: str | os.PathLike[str], one: Any, kinds: Iterable[Kind]) 
         Of one of the kinds.
     kinds : iterable of Kind
         What it and its parts may be.
+    form : str
+        What the file says that it holds.
 
     Raises
     ------
@@ -165,12 +167,15 @@ def write_object(path: str | os.PathLike[str], one: Any, kinds: Iterable[Kind]) 
     """
     writing = _Writing({kind.made: kind for kind in kinds})
     model = writing.pack("model", one)
-    said = {"format": FORMAT, "schema_version": SCHEMA, "class": type(one).__name__, "model": model}
+    said = {"format": form, "schema_version": SCHEMA, "class": type(one).__name__, "model": model}
     write_packed(path, said, writing.arrays)
 
 
 def read_object(
-    path: str | os.PathLike[str], kinds: Iterable[Kind], expected: type[Any] | None = None
+    path: str | os.PathLike[str],
+    kinds: Iterable[Kind],
+    expected: type[Any] | None = None,
+    form: str = FORMAT,
 ) -> Any:
     """Read an object that :func:`write_object` wrote.
 
@@ -182,13 +187,15 @@ def read_object(
         What it and its parts may be.
     expected : type, optional
         What it has to be.
+    form : str
+        What the file has to say that it holds.
 
     Raises
     ------
     ResultFileError
         The file is missing, is no saved model, is damaged, or is of another schema.
     """
-    said, arrays = read_packed(path, FORMAT, SCHEMA)
+    said, arrays = read_packed(path, form, SCHEMA)
     reading = _Reading({kind.made.__name__: kind for kind in kinds}, arrays)
     if said.get("class") not in (reading.kinds if expected is None else (expected.__name__,)):
         raise ResultFileError(f"{path}: holds a model of class {said.get('class')!r}, which is not read here")
@@ -224,7 +231,10 @@ class _Writing:
         if isinstance(value, np.str_):
             return str(value)
         if isinstance(value, np.generic):
-            return {"scalar": self._keep(at, np.asarray(value))}
+            if value.dtype.kind not in "biuf" or value.dtype.itemsize > 8:
+                raise UsageError(f"model: {at} holds {value.dtype}, which cannot be saved")
+            # Exact: a double holds every smaller decimal number, and a whole number is written out.
+            return {"scalar": value.item(), "dtype": value.dtype.name}
         if isinstance(value, list | tuple | Mapping):
             return self._container(at, value)
         if sparse.issparse(value):
@@ -252,7 +262,7 @@ class _Writing:
         name = at.removeprefix("model.")
         if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
             raise UsageError(f"model: {name} holds {array.dtype}, which cannot be saved")
-        self.arrays[name] = np.ascontiguousarray(array) if array.ndim else array
+        self.arrays[name] = np.ascontiguousarray(array) if array.ndim else array.copy()
         return name
 
     def _array(self, at: str, array: NDArray[Any]) -> dict[str, Any]:
@@ -318,6 +328,12 @@ class _Reading:
         # Not the buffer that was read: a model that goes on writes into its arrays, and wants them aligned.
         return np.array(array, order="C")
 
+    def _scalar(self, said: dict[str, Any]) -> Any:
+        kind = np.dtype(str(said["dtype"]))
+        if kind.kind not in "biuf" or not isinstance(said["scalar"], bool | int | float):
+            raise ValueError("a number is none")
+        return kind.type(said["scalar"])
+
     def _text(self, said: dict[str, Any]) -> NDArray[Any]:
         letters = self._numbers(said["text"])
         if letters.dtype != np.uint32 or letters.max(initial=0) > HIGHEST_CHARACTER:
@@ -363,7 +379,7 @@ class _Reading:
 READERS: Mapping[str, Callable[[_Reading, Any], Any]] = {
     "of": _Reading._object,
     "array": _Reading._array,
-    "scalar": lambda reading, said: reading._numbers(said["scalar"]).reshape(())[()],
+    "scalar": _Reading._scalar,
     "text": _Reading._text,
     "labels": _Reading._labels,
     "list": lambda reading, said: [reading.unpack(each) for each in said["list"]],

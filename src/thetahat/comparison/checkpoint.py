@@ -1,0 +1,168 @@
+"""The finished draws of a comparison in a file: killed and started again, it ends with the same bits."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pickle
+import re
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import joblib
+
+from thetahat.comparison.held_out import HeldOut
+from thetahat.comparison.settings import Settings
+from thetahat.contracts import Status
+from thetahat.errors import ResultFileError, UsageError
+from thetahat.results.saving import remove_file, sweep
+from thetahat.results.stored import member, read_object, record, write_object
+
+__all__ = ["Checkpoint", "fingerprint"]
+
+FORM = "thetahat comparison checkpoint"
+# Writing takes at most one part of so many of the time, and the first second is not worth keeping.
+FIRST, SHARE = 1.0, 20.0
+# What a run may change and still be the same comparison.
+FREE = ("models", "time_limit", "strict")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kept:
+    """What the file holds: of which comparison, the seconds spent, and every finished draw by its number."""
+
+    fingerprint: str
+    seconds: float
+    draws: dict[int, list[HeldOut]]
+
+
+KINDS = (member(Status), record(HeldOut), record(Kept))
+
+
+def fingerprint(data: str, target: str, settings: Settings, versions: Mapping[str, str]) -> str:
+    """Return a digest of all that the values of a comparison's draws depend on.
+
+    Parameters
+    ----------
+    data : str
+        Digest of the table.
+    target : str
+        The column that is predicted.
+    settings : Settings
+        What was asked for.
+    versions : mapping of str to str
+        Of the libraries that fit: another version may give other bits.
+    """
+    asked = {
+        name: value for name, value in asdict(replace(settings, models=None)).items() if name not in FREE
+    }
+    models = None if settings.models is None else [_described(model) for model in settings.models]
+    said = [data, target, asked, models, dict(versions)]
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=_plain).encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    return sorted(map(str, value)) if isinstance(value, Collection) else str(value)
+
+
+def _described(model: Any) -> str:
+    if isinstance(model, str):
+        return model
+    name, one = model if isinstance(model, tuple) else (getattr(model, "name", ""), model)
+    one = getattr(one, "estimator", one)
+    kind = f"{name} {type(one).__module__}:{type(one).__qualname__}"
+    try:
+        return f"{kind} {joblib.hash(one)}"
+    except (AttributeError, TypeError, pickle.PicklingError):
+        # An address is another one in another process.
+        return f"{kind} {re.sub(r' at 0x[0-9a-f]+', '', repr(one))}"
+
+
+@dataclass(slots=True, eq=False)
+class Checkpoint:
+    """The file of one comparison.
+
+    Parameters
+    ----------
+    path : path or None
+        Where; written whole or not at all. None keeps nothing.
+    of : str
+        Fingerprint of the comparison.
+    began : float
+        A ``time.monotonic()`` at which this run began.
+    """
+
+    path: str | os.PathLike[str] | None
+    of: str
+    began: float
+    spent: float = 0.0
+    known: dict[int, list[HeldOut]] = field(default_factory=dict)
+    _next: float = field(init=False, default=0.0)
+
+    def __post_init__(self) -> None:
+        self._next = self.began + FIRST
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of work, those of earlier runs included."""
+        return self.spent + time.monotonic() - self.began
+
+    def read(self, draws: int, candidates: int) -> None:
+        """Take up what an earlier run has finished, if there is a file.
+
+        Raises
+        ------
+        ResultFileError
+            The file is no checkpoint of a comparison, or is damaged.
+        UsageError
+            It belongs to other data, other settings or other versions.
+        """
+        if self.path is None:
+            return
+        sweep(self.path)
+        if not Path(self.path).exists():
+            return
+        kept: Kept = read_object(self.path, KINDS, Kept, FORM)
+        if kept.fingerprint != self.of:
+            raise UsageError(
+                f"resume: {self.path} is of other data, settings or versions; give those of its beginning, "
+                "or leave resume out to begin anew"
+            )
+        sound = all(
+            type(number) is int and 0 <= number < draws and len(held) == candidates
+            and all(isinstance(each, HeldOut) for each in held)
+            for number, held in kept.draws.items()
+        )  # fmt: skip
+        if not sound:
+            raise ResultFileError(f"{self.path}: is damaged; leave resume out to begin anew")
+        self.known, self.spent = dict(kept.draws), kept.seconds
+
+    def keep(self, done: Mapping[int, list[HeldOut]], *, now: bool = False) -> None:
+        """Write the finished draws if it is time to, or now.
+
+        Raises
+        ------
+        UsageError
+            The file cannot be written.
+        """
+        begun = time.monotonic()
+        if self.path is None or not (now or begun >= self._next):
+            return
+        # A draw in which a candidate found no time is not finished.
+        whole = {
+            number: held
+            for number, held in sorted(done.items())
+            if not any(each.status is Status.OUT_OF_TIME for each in held)
+        }
+        write_object(self.path, Kept(self.of, self.seconds, whole), KINDS, FORM)
+        ended = time.monotonic()
+        self._next = ended + max(FIRST, SHARE * (ended - begun))
+
+    def remove(self) -> None:
+        """Remove the file of a comparison that is whole."""
+        if self.path is not None:
+            remove_file(self.path)
