@@ -1,7 +1,7 @@
 """What a page's blocks do: Python runs, commands run, and the text under either is what it printed.
 
-A block of Python is run statement by statement. A comment beside or under an expression quotes its value: each
-number in it must be found there. In a console block lines after ``$`` are commands, the others are what they
+Python is run statement by statement. A comment beside or under an expression quotes its value: each
+number in it must be found there. In a console block lines after ``$`` are commands, the rest is what they
 print. A text block straight under either holds what was printed (or, where nothing was, the last value).
 """
 
