@@ -4,14 +4,15 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from scipy.special import expit
+from scipy.special import expit, logit, softmax
 
 from thetahat.contracts import Sample
 from thetahat.errors import UsageError
+from thetahat.likelihood.mle import mle
 from thetahat.svm.classification import SVC
 from thetahat.svm.estimator import SupportVectorMachine
 from thetahat.svm.leave_one_out import leave_one_out
-from thetahat.svm.probability import held_out_probability
+from thetahat.svm.probability import couple, held_out_probability
 from thetahat.svm.surface import plot_surface
 
 
@@ -37,14 +38,67 @@ def test_probabilities_are_those_the_labels_were_drawn_with():
 def test_probabilities_maximise_the_likelihood_of_held_out_rows():
     X, y = noisy(200)
     fit = held_out_probability(SVC(), X, y, rng=np.random.default_rng(1))
-    p = expit(fit.curve.params[0] + fit.curve.params[1] * fit.scores)
-    assert abs((fit.positive - p).sum()) < 1e-5
-    assert abs(((fit.positive - p) * fit.scores).sum()) < 1e-5
+    score = fit.scores[:, 0]
+    p = expit(fit.curve.params[0] + fit.curve.params[1] * score)
+    assert abs((fit.codes - p).sum()) < 1e-5
+    assert abs(((fit.codes - p) * score).sum()) < 1e-5
 
 
-def test_probabilities_want_two_classes():
+def test_probabilities_want_two_classes_and_a_row_of_each_to_hold_out():
     with pytest.raises(UsageError, match="two classes"):
+        held_out_probability(SVC(), np.zeros((6, 1)), [1] * 6, rng=np.random.default_rng(0))
+    with pytest.raises(UsageError, match="rarest class has 2 rows"):
         held_out_probability(SVC(), np.zeros((6, 1)), [0, 1, 2] * 2, rng=np.random.default_rng(0))
+
+
+def test_probabilities_of_three_classes_are_those_the_labels_were_drawn_with():
+    rng = np.random.default_rng(3)
+    slopes = np.array([[1.5, 0.0], [-0.7, 1.2], [-0.8, -1.2]])
+    X, new = rng.standard_normal((900, 2)), rng.standard_normal((300, 2))
+    y = np.array([rng.choice(3, p=row) for row in softmax(X @ slopes.T, axis=1)])
+    fit = held_out_probability(SVC(kernel="linear"), X, np.array(["a", "b", "c"])[y], rng=rng)
+    said = fit.predict_proba(new)
+    np.testing.assert_allclose(said.sum(axis=1), 1)
+    assert np.abs(said - softmax(new @ slopes.T, axis=1)).mean() < 0.04
+    table = fit.calibration(5)
+    assert table[:, 2].sum() == 2700
+    assert np.abs(table[:, 0] - table[:, 1]).max() < 0.06
+
+
+def test_coupled_probabilities_agree_with_pairs_that_agree():
+    p = np.array([[0.2, 0.5, 0.3], [0.05, 0.9, 0.05]])
+    pairs = [(0, 1), (0, 2), (1, 2)]
+    curve = mle(
+        lambda theta, x: -((theta[0] - 0.0) ** 2 + (theta[1] - 1.0) ** 2) + 0 * x, np.zeros(3), [0.1, 0.9]
+    )
+    scores = np.column_stack([logit(p[:, j] / (p[:, i] + p[:, j])) for i, j in pairs])
+    np.testing.assert_allclose(couple([curve] * 3, scores), p, atol=1e-4)
+
+
+def test_scores_that_separate_the_classes_leave_the_probabilities_short_of_sure():
+    X = np.concatenate([np.linspace(-2, -1, 20), np.linspace(1, 2, 20)])[:, None]
+    fit = held_out_probability(SVC(), X, np.repeat([0, 1], 20), rng=np.random.default_rng(0))
+    assert fit.curve.status.ok
+    said = fit.predict_proba(X)
+    assert 0.9 < said.max() < 1 - 1e-3
+
+
+def test_the_calibration_is_drawn_with_what_it_finds():
+    X, y = noisy(300)
+    fit = held_out_probability(SVC(kernel="linear"), X, y, rng=np.random.default_rng(1))
+    ax = fit.plot(8)
+    said, seen, _ = fit.calibration(8).T
+    np.testing.assert_allclose(ax.containers[0].lines[0].get_xydata(), np.column_stack([said, seen]))
+    assert "of 8 bins hold what was said" in ax.get_title()
+
+
+def test_the_deprecated_parameter_gives_the_same_probabilities():
+    X, y = noisy(200)
+    with pytest.warns(FutureWarning, match="held_out_probability"):
+        machine = SVC(probability=True, random_state=3).fit(X, y)
+    rng = np.random.default_rng(np.random.RandomState(3).randint(2**31 - 1))
+    alone = held_out_probability(SVC(), X, y, rng=rng)
+    np.testing.assert_array_equal(machine.predict_proba(X), alone.predict_proba(X))
 
 
 @pytest.mark.parametrize("classes", [2, None])

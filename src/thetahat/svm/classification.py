@@ -10,17 +10,30 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
-from sklearn.utils import column_or_1d, compute_class_weight
+from sklearn.exceptions import NotFittedError
+from sklearn.utils import check_random_state, column_or_1d, compute_class_weight
 from sklearn.utils._param_validation import Hidden, Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _ovr_decision_function, check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from thetahat.contracts import FloatArray, IntArray
 from thetahat.errors import UsageError
-from thetahat.svm.machine import CONSTRAINTS, KernelMachine, row_weights
+from thetahat.likelihood.result import LikelihoodResult
+from thetahat.svm.machine import CONSTRAINTS, LARGEST, KernelMachine, row_weights
 from thetahat.svm.pairs import by_pair, pair_duals, pairs, votes
+from thetahat.svm.probability import couple, fit_curves, held_out_scores, pair_scores
 
 __all__ = ["SVC"]
+
+# Parts held out in turn for probability=True.
+FOLDS = 5
+
+
+def _asked_for_probability(machine: Any) -> bool:
+    if machine.probability is True:
+        return True
+    raise AttributeError("predict_proba is not available when probability=False; set probability=True")
 
 
 class SVC(ClassifierMixin, KernelMachine):  # type: ignore[misc]
@@ -37,11 +50,11 @@ class SVC(ClassifierMixin, KernelMachine):  # type: ignore[misc]
     degree, gamma, coef0
         Parameters of the kernel; ``gamma="scale"`` is 1 / (d · variance of X, weighted as the rows
         are), ``"auto"`` is 1 / d.
-    shrinking, random_state, verbose
+    shrinking, verbose
         Taken for compatibility.
     probability : bool
-        Taken for compatibility, deprecated as in scikit-learn 1.9: see
-        :func:`thetahat.svm.probability.held_out_probability`.
+        Whether to fit probabilities; deprecated, as in scikit-learn 1.9:
+        :func:`thetahat.held_out_probability` gives the same with its standard errors and calibration.
     tol : float
         Largest violation of the optimality conditions, verified in float64.
     cache_size : float
@@ -54,6 +67,8 @@ class SVC(ClassifierMixin, KernelMachine):  # type: ignore[misc]
         One number a class, or one a pair of classes.
     break_ties : bool
         Whether ties of votes are broken by the decision function.
+    random_state : int, RandomState or None
+        Deals rows into folds for ``probability=True``; nothing else is random.
     time_limit : float or None
         Most seconds for each pair of classes.
 
@@ -126,8 +141,8 @@ class SVC(ClassifierMixin, KernelMachine):  # type: ignore[misc]
         X, y = self._rows(X, y)
         if self.probability != "deprecated":
             warnings.warn(
-                "probability: deprecated, as in scikit-learn 1.9; calibrate held-out scores instead, as "
-                "thetahat.svm.probability does",
+                "probability: this parameter is deprecated, as in scikit-learn 1.9; call "
+                "thetahat.held_out_probability(SVC(), X, y, rng=...) instead",
                 FutureWarning,
                 stacklevel=2,
             )
@@ -143,7 +158,7 @@ class SVC(ClassifierMixin, KernelMachine):  # type: ignore[misc]
             )
         self.classes_ = classes
         self.class_weight_ = compute_class_weight(self.class_weight, classes=classes, y=y)
-        price = self.C * self.class_weight_[codes] * weight
+        price = min(self.C, LARGEST) * self.class_weight_[codes] * weight
         couples = pairs(len(classes))
         problems = pair_duals(codes, price, len(classes))
         duals = [(dual, rows if len(classes) > 2 else None) for rows, dual in problems]
@@ -163,6 +178,11 @@ class SVC(ClassifierMixin, KernelMachine):  # type: ignore[misc]
         self.dual_coef_ = self._as_fitted(sign_out * coef[:, support])
         self.intercept_ = sign_out * np.array([each.optimality.intercept for each in solutions])
         self.n_iter_ = np.array([each.steps for each in solutions], dtype=np.int32)
+        self._curves: tuple[LikelihoodResult, ...] = ()
+        if self.probability is True:
+            folds = int(min(FOLDS, max(np.bincount(codes).min(), 2)))
+            rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
+            self._curves = fit_curves(held_out_scores(self, X, codes, weight, folds, rng), codes, weight)
         return self
 
     @property
@@ -181,6 +201,44 @@ class SVC(ClassifierMixin, KernelMachine):  # type: ignore[misc]
             return np.asarray(_ovr_decision_function(decisions < 0, -decisions, len(self.classes_)))
         return decisions
 
+    def pair_decisions(self, X: Any) -> FloatArray:
+        """Return f of each row and pair of classes: positive for the first, of two classes for the second."""
+        return self._decisions(X)
+
+    @available_if(_asked_for_probability)  # type: ignore[untyped-decorator]
+    def predict_proba(self, X: Any) -> FloatArray:
+        """Return the probability of each class, shape (n, K); of a fit with ``probability=True``."""
+        check_is_fitted(self)
+        if not self._curves:
+            raise NotFittedError(
+                "predict_proba is not available when fitted with probability=False; set it and fit again"
+            )
+        return couple(self._curves, pair_scores(self, X))
+
+    @available_if(_asked_for_probability)  # type: ignore[untyped-decorator]
+    def predict_log_proba(self, X: Any) -> FloatArray:
+        """Return the logarithm of the probability of each class, shape (n, K)."""
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(self.predict_proba(X)))
+
+    @property
+    def probA_(self) -> FloatArray:
+        """Slopes of the curves of ``probability=True``, negated as LIBSVM has them; deprecated."""
+        return self._platt("probA_", 1)
+
+    @property
+    def probB_(self) -> FloatArray:
+        """Offsets of the curves of ``probability=True``, negated as LIBSVM has them; deprecated."""
+        return self._platt("probB_", 0)
+
+    def _platt(self, name: str, place: int) -> FloatArray:
+        warnings.warn(
+            f"Attribute `{name}` was deprecated with probability=; see thetahat.held_out_probability",
+            FutureWarning,
+            stacklevel=3,
+        )
+        return np.array([-curve.params[place] for curve in self._curves])
+
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the class of each row by the votes of the pairs."""
         check_is_fitted(self)
@@ -197,7 +255,7 @@ class SVC(ClassifierMixin, KernelMachine):  # type: ignore[misc]
 
     def _scores(self) -> FloatArray:
         dual = self._dense_dual()
-        if not hasattr(self, "_codes") or dual.shape[1] != len(self._codes):
+        if not hasattr(self, "_codes") or not dual.shape[1] == len(self._codes) == self._n_support.sum():
             raise UsageError("The internal representation of SVC was altered")
         return dual.T if len(self.classes_) == 2 else by_pair(dual, self._codes)
 

@@ -155,7 +155,8 @@ class SupportVectorWorkspace:
     def __init__(self, machine: SupportVectorMachine, sample: Sample) -> None:
         self.machine = machine
         self.sample = sample
-        self._dtype = precision(machine.tol, np.asarray(sample.y) if machine.classes is None else None)
+        target = np.asarray(sample.y) if machine.classes is None else None
+        self._dtype = precision(machine.tol, len(sample), target)
         self._whole: NDArray[Any] | None = None
         own = machine.gamma == "scale" and machine.kernel != "linear"
         if not own and self._fits(len(sample)):

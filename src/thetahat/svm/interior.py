@@ -44,7 +44,7 @@ PIVOTS = 20
 REFINED = 3
 # Rows whose differences are this small a part of them are the same row.
 ALIKE = 1e-11
-# A variable this part of its room away from a bound is on it, and a sum this part of all room off is right.
+# A variable this part of the largest away from a bound is on it, and a sum this part of all off is right.
 ROUNDING = 1e-15
 TINY = 1e-300
 
@@ -274,8 +274,8 @@ def _on_the_box(box: _Box, at: _Point) -> FloatArray:
             break
         beta = np.clip(beta, box.lo, box.hi)
         free &= ~under & ~over
-    beta = np.where(beta - box.lo <= ROUNDING * room, box.lo, beta)
-    beta = np.where(box.hi - beta <= ROUNDING * room, box.hi, beta)
+    near = _rounded(box, beta)
+    beta = np.where(beta - box.lo <= near, box.lo, np.where(box.hi - beta <= near, box.hi, beta))
     return _feasible(box, beta)
 
 
@@ -305,11 +305,18 @@ def _with_free(box: _Box, beta: FloatArray, free: NDArray[np.bool_]) -> FloatArr
     return beta
 
 
+def _rounded(box: _Box, beta: FloatArray) -> FloatArray:
+    """Return what is nought of each variable, beside the largest and beside one that turns a slope about."""
+    squares = box.X.multiply(box.X).sum(axis=1) if sp.issparse(box.X) else np.einsum("ij,ij->i", box.X, box.X)
+    turning = float(np.abs(box.p).max()) / max(float(np.max(squares)), TINY)
+    return ROUNDING * np.minimum(box.hi - box.lo, max(float(np.abs(beta).max()), turning))
+
+
 def _feasible(box: _Box, beta: FloatArray) -> FloatArray:
     """Return β within the box, its sum put right on the variables that are farthest from a bound."""
     beta = np.clip(beta, box.lo, box.hi)
     off = box.total - float(beta.sum())
-    if abs(off) <= ROUNDING * float((box.hi - box.lo).sum()):
+    if abs(off) <= float(_rounded(box, beta).sum()):
         return beta
     slack = box.hi - beta if off > 0 else beta - box.lo
     free = np.minimum(box.hi - beta, beta - box.lo)

@@ -23,7 +23,10 @@ from thetahat.svm.solution import Solution, Stop
 from thetahat.svm.table import KernelTable
 from thetahat.svm.training import Budget, smallest_eigenvalue, status_of, train
 
-__all__ = ["CONSTRAINTS", "KernelMachine", "row_weights", "variance"]
+__all__ = ["CONSTRAINTS", "LARGEST", "KernelMachine", "row_weights", "variance"]
+
+# A price beyond this is this one: it already is that of a hard margin, and infinity would have no digits.
+LARGEST = 1e10
 
 # Rounding alone brings the smallest eigenvalue of a semi-definite float32 matrix this far below nought.
 INDEFINITE = -1e-4
@@ -55,7 +58,7 @@ class KernelMachine(BaseEstimator, ABC):  # type: ignore[misc]
         self._validate_params()
         self._sparse = sp.issparse(X) and not callable(self.kernel)
         if self._sparse and self.kernel == "precomputed":
-            raise TypeError("X: a sparse kernel matrix is not supported; give X.toarray()")
+            raise TypeError("Sparse precomputed kernels are not supported; give X.toarray()")
         if callable(self.kernel):
             if y is not None:
                 check_consistent_length(X, y)
@@ -78,14 +81,23 @@ class KernelMachine(BaseEstimator, ABC):  # type: ignore[misc]
         self._function: KernelFunction | None = None
         self._gamma = 0.0
         if callable(self.kernel):
+            n = self.shape_fit_[0]
             X = self._called(X)
-            if X.shape[0] != X.shape[1]:
-                raise UsageError("kernel: on the rows it is fitted to, it must return a square matrix")
+            if X.shape != (n, n):
+                raise UsageError(
+                    f"kernel: of {n} rows with themselves it must return {n} × {n} numbers, not {X.shape}"
+                )
             return None, X
         if self.kernel == "precomputed":
             return None, X
         if self.gamma == "scale":
-            spread = variance(X, weight)
+            with np.errstate(over="ignore"):
+                spread = variance(X, weight)
+            if not np.isfinite(spread):
+                raise UsageError(
+                    "X: The dual coefficients or intercepts are not finite, for the squares of these numbers "
+                    "overflow; scale the columns (StandardScaler)"
+                )
             self._gamma = float(1.0 / (X.shape[1] * spread)) if spread != 0 else 1.0
         else:
             self._gamma = 1.0 / X.shape[1] if self.gamma == "auto" else float(self.gamma)
@@ -133,14 +145,14 @@ class KernelMachine(BaseEstimator, ABC):  # type: ignore[misc]
             )
         if worst is Stop.SOLVED:
             return
-        cure = "scale the columns (StandardScaler), lower C, or raise "
-        cause = {
-            Stop.STEPS: f"max_iter={self.max_iter}); {cure}max_iter",
-            Stop.TIME: f"time_limit={self.time_limit}); {cure}time_limit",
-            Stop.DIGITS: f"tol={self.tol:g} is beyond the digits of the kernel); {cure}tol",
+        cause, name = {
+            Stop.STEPS: (f"max_iter={self.max_iter}", "max_iter"),
+            Stop.TIME: (f"time_limit={self.time_limit}", "time_limit"),
+            Stop.DIGITS: (f"tol={self.tol:g} is beyond the digits of the kernel", "tol"),
         }[worst]
         warnings.warn(
-            f"Solver terminated early ({cause}. The worst violation is {self.kkt_violation_:.3g}.",
+            f"Solver terminated early ({cause}).  Consider pre-processing your data with StandardScaler or "
+            f"MinMaxScaler, lower C, or raise {name}. The worst violation is {self.kkt_violation_:.3g}.",
             ConvergenceWarning,
             stacklevel=4,
         )

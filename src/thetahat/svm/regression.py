@@ -11,7 +11,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import Interval
 
 from thetahat.contracts import FloatArray, IntArray
-from thetahat.svm.machine import CONSTRAINTS, KernelMachine, row_weights
+from thetahat.svm.machine import CONSTRAINTS, LARGEST, KernelMachine, row_weights
 from thetahat.svm.optimality import Dual
 
 __all__ = ["SVR"]
@@ -93,7 +93,7 @@ class SVR(RegressorMixin, KernelMachine):  # type: ignore[misc]
         X, y = self._rows(X, y)
         y = column_or_1d(y, warn=True).astype(np.float64)
         weight = row_weights(sample_weight, len(y))
-        bound = self.C * weight
+        bound = min(self.C, LARGEST) * weight
         (solution,) = self._train(
             [(Dual(y, -bound, bound, float(self.epsilon)), None)],
             X,

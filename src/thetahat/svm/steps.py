@@ -42,17 +42,6 @@ def _shrink(beta: float, lo: float, width: float) -> float:
 
 
 @kernel
-def _settled(beta: float, lo: float, hi: float) -> float:
-    """Put a variable on the bound or kink that rounding left it beside."""
-    near = 1e-12 * (hi - lo)
-    if beta > hi - near:
-        return hi
-    if beta < lo + near:
-        return lo
-    return beta
-
-
-@kernel
 def descend(
     K: Any,
     F: Any,
@@ -105,13 +94,13 @@ def descend(
             if beta[j] > 0.0:
                 below = beta[j]
         t = min(t, above, below)
-        bi = _settled(beta[i] + t, lo[i], hi[i])
-        bj = _settled(beta[j] - t, lo[j], hi[j])
-        if width > 0.0:
-            if t == above and beta[i] < 0.0:
-                bi = 0.0
-            if t == below and beta[j] > 0.0:
-                bj = 0.0
+        # A bound or the kink is met exactly, not as near as rounding comes.
+        bi = beta[i] + t
+        if t == above:
+            bi = 0.0 if width > 0.0 and beta[i] < 0.0 else hi[i]
+        bj = beta[j] - t
+        if t == below:
+            bj = 0.0 if width > 0.0 and beta[j] > 0.0 else lo[j]
         beta[i] = bi
         beta[j] = bj
         up[i] = _grow(bi, hi[i], width)

@@ -25,6 +25,8 @@ __all__ = ["Budget", "precision", "smallest_eigenvalue", "solve_on", "status_of"
 # Beyond this many rows most kernel values are never needed, so rows are made as they are asked for.
 MOST_ROWS_WHOLE = 6_000
 MOST_ROWS_WHOLE_NARROW = 3_000
+# With so few rows single precision saves nothing.
+MOST_ROWS_DOUBLE = 500
 # Kernel values beyond this overflow the products of float32.
 MOST_SINGLE = 1e15
 # A tolerance that is this small a part of the target asks for more digits than float32 has.
@@ -88,7 +90,7 @@ def train(dual: Dual, table: KernelTable, budget: Budget) -> Solution:
         # The steps below go on from there.
         dual = replace(dual, start=found.beta)
     each = padded(table.n) * table.n / 1e6
-    enough = precision(limits.tol, dual.p) == np.float32 or 8 * each > budget.megabytes
+    enough = precision(limits.tol, table.n, dual.p) == np.float32 or 8 * each > budget.megabytes
     single = enough and bool(np.abs(diagonal).max(initial=0.0) < MOST_SINGLE)
     solution = None
     most = MOST_ROWS_WHOLE_NARROW if table.narrow else MOST_ROWS_WHOLE
@@ -104,8 +106,10 @@ def train(dual: Dual, table: KernelTable, budget: Budget) -> Solution:
     return _in_double(dual, table, limits, solution)
 
 
-def precision(tol: float, target: FloatArray | None = None) -> Any:
-    """Return the type of number in which a tolerance can be met on a target of this size, labels if None."""
+def precision(tol: float, n: int, target: FloatArray | None = None) -> Any:
+    """Return the type of number in which n rows meet a tolerance on a target of this size, labels if None."""
+    if n <= MOST_ROWS_DOUBLE:
+        return np.float64
     scale = 1.0 if target is None else max(float(np.abs(target).max(initial=0.0)), 1.0)
     return np.float32 if tol >= FINEST_SINGLE * scale else np.float64
 
