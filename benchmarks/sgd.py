@@ -3,14 +3,37 @@
 from __future__ import annotations
 
 import argparse
+import os
+import subprocess
+import sys
+import time
 import warnings
 
 import numpy as np
 from scipy import sparse
 from sklearn.linear_model import SGDClassifier as Peer
+from threadpoolctl import threadpool_limits
 
 import thetahat as th
 from benchmarks.pairing import alternate
+from thetahat.linear.sgd_state import IN_ORDER, WEIGHTLESS, SgdSettings, advance, begin
+
+COLD = """
+import time
+began = time.perf_counter()
+import numpy as np
+{import_}
+rng = np.random.default_rng(0)
+X = rng.standard_normal((1000, 20), dtype=np.float32)
+y = (X[:, 0] > 0).astype(np.int8)
+imported = time.perf_counter()
+Model("log_loss", max_iter=5, tol=None).fit(X, y)
+print(imported - began, time.perf_counter() - imported)
+"""
+SIDES = {
+    "thetahat": "from thetahat import SGDClassifier as Model",
+    "scikit-learn": "from sklearn.linear_model import SGDClassifier as Model",
+}
 
 
 def dense(n, d, rng):
@@ -34,12 +57,46 @@ def log_loss(model, X, y):
     return float(np.mean(np.logaddexp(0, -(2.0 * y - 1) * eta)))
 
 
+def loop_alone(X, y, shuffle, batch=1):
+    """Return the seconds of our loop by itself: no checks, no labels, no order to be drawn."""
+    settings = SgdSettings("log_loss", None, schedule="constant", eta0=0.01, batch=batch)
+    target, n = (2 * y - 1).astype(np.int8), X.shape[0]
+    order = np.random.default_rng(0).permutation(n) if shuffle else IN_ORDER
+    times = []
+    for _ in range(5):
+        state = begin(settings, 1, X.shape[1], X.dtype)
+        began = time.perf_counter()
+        advance(state, X, target, WEIGHTLESS, settings, order, told=False)
+        times.append(time.perf_counter() - began)
+    return float(np.median(times))
+
+
+def processes(runs: int) -> None:
+    """Print the seconds that a new process takes to import and to fit, its loops compiled before."""
+    print("\n| a new process | import | first fit, 1 000 x 20 |")
+    print("|---|---|---|")
+    for name, line in SIDES.items():
+        told = []
+        for _ in range(runs + 1):
+            command = [sys.executable, "-c", COLD.format(import_=line)]
+            out = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ).stdout
+            told.append([float(word) for word in out.split()])
+        imported, fitted = np.median(told[1:], axis=0)
+        print(f"| {name} | {imported:.2f} s | {fitted:.2f} s |", flush=True)
+
+
 def main(argv: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks sgd", description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--runs", type=int, default=7)
     options = parser.parse_args(argv)
     warnings.simplefilter("ignore")
+    with threadpool_limits(1):
+        epochs(options.rows, options.runs)
+    processes(5)
+
+
+def epochs(n: int, runs: int) -> None:
     rng = np.random.default_rng(0)
     common = {
         "loss": "log_loss",
@@ -50,31 +107,25 @@ def main(argv: list[str]) -> None:
         "tol": None,
         "random_state": 0,
     }
-    print("| rows | order | times | log-loss: ours, peer |")
-    print("|---|---|---|---|")
+    print("| rows | order | times of `fit` | our loop alone | log-loss: ours, peer |")
+    print("|---|---|---|---|---|")
     tables = {
-        f"dense {options.rows} x 50": dense(options.rows, 50, rng),
-        f"sparse {options.rows // 5} x 100000, 50 a row": thin(options.rows // 5, 100_000, 50, rng),
+        f"dense {n} x 50": dense(n, 50, rng),
+        f"sparse {n // 5} x 100000, 50 a row": thin(n // 5, 100_000, 50, rng),
     }
-    for name, (X, y) in tables.items():
-        for shuffle in (False, True):
-            ours = th.SGDClassifier(**common, shuffle=shuffle)
-            peer = Peer(**common, shuffle=shuffle)
-            ratio = alternate(
-                lambda ours=ours, X=X, y=y: ours.fit(X, y),
-                lambda peer=peer, X=X, y=y: peer.fit(X, y),
-                options.runs,
-            )
-            order = "shuffled" if shuffle else "in order"
-            print(
-                f"| {name} | {order} | {ratio} | {log_loss(ours, X, y):.5f}, {log_loss(peer, X, y):.5f} |",
-                flush=True,
-            )
-    X, y = tables[f"dense {options.rows} x 50"]
-    few = th.SGDClassifier(**{**common, "eta0": 0.2}, shuffle=False, batch_size=32)
-    peer = Peer(**common, shuffle=False)
-    ratio = alternate(lambda: few.fit(X, y), lambda: peer.fit(X, y), options.runs)
-    print(
-        f"| dense, 32 rows a step | in order | {ratio} | "
-        f"{log_loss(few, X, y):.5f}, {log_loss(peer, X, y):.5f} |"
-    )
+    cases = [(name, shuffle, 1) for name in tables for shuffle in (False, True)]
+    cases.append((f"dense {n} x 50", False, 32))
+    for name, shuffle, batch in cases:
+        X, y = tables[name]
+        ours = th.SGDClassifier(
+            **common | ({"eta0": 0.2} if batch > 1 else {}), shuffle=shuffle, batch_size=batch
+        )
+        peer = Peer(**common, shuffle=shuffle)
+        ratio = alternate(
+            lambda ours=ours, X=X, y=y: ours.fit(X, y), lambda peer=peer, X=X, y=y: peer.fit(X, y), runs
+        )
+        order = "shuffled" if shuffle else "in order"
+        losses = f"{log_loss(ours, X, y):.5f}, {log_loss(peer, X, y):.5f}"
+        what = name if batch == 1 else f"{name}, {batch} rows a step against 1"
+        alone = loop_alone(X, y, shuffle, batch)
+        print(f"| {what} | {order} | {ratio} | {alone:.4f} s | {losses} |", flush=True)

@@ -12,6 +12,7 @@ from sklearn.linear_model import SGDRegressor as PeerRegressor
 
 import thetahat as th
 from thetahat.errors import UsageError
+from thetahat.linear.labels import encoded
 from thetahat.linear.sgd import SGDClassifier, SGDRegressor
 from thetahat.linear.sgd_state import SgdSettings, SgdState, advance, begin
 
@@ -261,7 +262,7 @@ def test_standard_errors_are_near_those_of_the_exact_fit():
     [
         ({"loss": "squared_hinge", "learning_rate": "pa1"}, "goes with loss='hinge' alone"),
         ({"batch_size": 8, "penalty": "l1"}, "more than one row a step"),
-        ({"multi_class": "multinomial", "loss": "hinge"}, "multinomial goes with log_loss"),
+        ({"multi_class": "multinomial", "loss": "hinge"}, "multinomial is of log_loss"),
         ({"alpha": 0.0}, "alpha must be > 0"),
     ],
 )
@@ -269,3 +270,84 @@ def test_what_cannot_be_meant_is_named(options, said):
     X, y = load_iris(return_X_y=True)
     with pytest.raises(ValueError, match=said):
         SGDClassifier(**options).fit(X, y)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("loss", ["hinge", "log_loss", "perceptron"])
+@pytest.mark.parametrize("batch", [1, 16])
+def test_what_is_not_finite_is_found_by_the_first_epoch_and_refused_in_the_words_of_the_peer(
+    bad, loss, batch
+):
+    X, eta = rows()
+    for row, dtype in ((0, np.float64), (137, np.float32), (199, np.float64)):
+        holed = X.astype(dtype)
+        holed[row, 2] = bad
+        said = "Input X contains NaN" if np.isnan(bad) else "Input X contains infinity"
+        for matrix in (holed, sparse.csr_matrix(holed)):
+            if batch > 1 and sparse.issparse(matrix):
+                continue
+            model = SGDClassifier(loss, batch_size=batch)
+            for fit in (model.fit, lambda X, y, model=model: model.partial_fit(X, y, classes=[False, True])):
+                with pytest.raises(ValueError, match=said):
+                    fit(matrix, eta > 0)
+    softmax = SGDClassifier("log_loss", multi_class="multinomial")
+    with pytest.raises(ValueError, match=said):
+        softmax.fit(holed, np.arange(200) % 3)
+    with pytest.raises(ValueError, match=said):
+        SGDRegressor(penalty="l1").fit(holed, eta)
+
+
+def test_a_warm_fit_that_is_refused_leaves_the_model_as_it_was():
+    X, eta = rows()
+    model = SGDClassifier("log_loss", warm_start=True, max_iter=5).fit(X, eta > 0)
+    before = model.coef_.copy()
+    holed = X.copy()
+    holed[3, 1] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        model.fit(holed, eta > 0)
+    np.testing.assert_array_equal(model.coef_, before)
+    model.partial_fit(X, eta > 0)
+    assert np.isfinite(model.coef_).all()
+
+
+def test_wide_indices_give_the_same_fit():
+    X, eta = rows()
+    narrow, wide = sparse.csr_matrix(X), sparse.csr_matrix(X)
+    wide.indices, wide.indptr = wide.indices.astype(np.int64), wide.indptr.astype(np.int64)
+    for options in ({}, {"multi_class": "multinomial"}):
+        y = np.digitize(eta, [-0.5, 0.5]) if options else eta > 0
+        one, other = (SGDClassifier("log_loss", **options, **COMMON).fit(m, y).coef_ for m in (narrow, wide))
+        np.testing.assert_array_equal(one, other)
+
+
+def test_sparse_rows_in_batches_are_refused_not_ignored():
+    X, eta = rows()
+    with pytest.raises(UsageError, match="batch_size: sparse rows"):
+        SGDClassifier(batch_size=4).fit(sparse.csr_matrix(X), eta > 0)
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        np.array([3, 1, 3], np.int8),
+        np.array([True, False]),
+        np.array([2.0, -5.0, 2.0]),
+        np.array([0, 2, 1, 1]),
+        np.array(["b", "a", "b"]),
+        np.array([200, 0], np.uint8),
+        np.array([1, 1]),
+        np.arange(900) % 300,
+    ],
+)
+def test_labels_are_coded_as_by_a_sort(y):
+    classes, codes = encoded(y)
+    expected, places = np.unique(y, return_inverse=True)
+    np.testing.assert_array_equal(classes, expected)
+    np.testing.assert_array_equal(codes, places)
+    assert classes.dtype == expected.dtype
+
+
+def test_numbers_that_are_no_labels_are_refused():
+    for y in (np.array([0.5, 1.0, 0.5]), np.array([0.1, 0.2, 0.3])):
+        with pytest.raises(ValueError, match="Unknown label type"):
+            encoded(y)

@@ -12,15 +12,17 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils import compute_class_weight
 from sklearn.utils._param_validation import Hidden, StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets
+from sklearn.utils.multiclass import _check_partial_fit_first_call
 from sklearn.utils.validation import check_is_fitted
 
 from thetahat.contracts import FloatArray
 from thetahat.errors import UsageError
 from thetahat.likelihood.result import LikelihoodResult
+from thetahat.linear.labels import encoded
 from thetahat.linear.sgd_descent import Descent
 from thetahat.linear.sgd_errors import sandwich
-from thetahat.linear.sgd_kernels import LOSSES
+from thetahat.linear.sgd_losses import LOSSES
+from thetahat.linear.sgd_state import WEIGHTLESS
 
 __all__ = ["SGDClassifier", "SGDRegressor"]
 
@@ -80,7 +82,7 @@ class SGDClassifier(ClassifierMixin, Descent):  # type: ignore[misc]
     batch_size : int
         Rows of a step.
     multi_class : {"ovr", "multinomial"}
-        Each class against the rest, or softmax (``log_loss`` alone, L2 or no penalty).
+        Each class against the rest, or softmax (``log_loss`` alone).
 
     Attributes
     ----------
@@ -166,16 +168,15 @@ class SGDClassifier(ClassifierMixin, Descent):  # type: ignore[misc]
         """Fit to rows X of shape (n, d), dense or CSR, and class labels y of shape (n,)."""
         self._check_settings(False)
         before = (self.coef_, self.intercept_) if self.warm_start and hasattr(self, "coef_") else (None, None)
-        X, y, weight = self._rows_of(X, y, sample_weight, True)
-        check_classification_targets(y)
-        self.classes_ = np.unique(y)
-        if len(self.classes_) > 1 and weight.any() and len(np.unique(y[weight > 0])) == 1:
+        X, y, weight = self._rows_of(X, y, sample_weight, True, self.early_stopping)
+        self.classes_, codes = encoded(y)
+        if weight.any() and np.ptp(codes) > 0 and np.ptp(codes[weight > 0]) == 0:
             raise UsageError("sample_weight: the rows that weigh are all of one class; at least 2 are needed")
         start = (
             before[0] if coef_init is None else coef_init,
             before[1] if intercept_init is None else intercept_init,
         )
-        self._fit_rows(X, y, weight, False, True, start)
+        self._fit_rows(X, y, codes, weight, False, True, start)
         return self
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
@@ -189,27 +190,38 @@ class SGDClassifier(ClassifierMixin, Descent):  # type: ignore[misc]
                 "frequency distributions. Pass the resulting weights as the class_weight parameter."
             )
         first = not hasattr(self, "classes_") or not hasattr(self, "_state")
-        X, y, weight = self._rows_of(X, y, sample_weight, first)
+        X, y, weight = self._rows_of(X, y, sample_weight, first, True)
         _check_partial_fit_first_call(self, classes)
-        self._fit_rows(X, y, weight, True, first, (None, None))
+        self._fit_rows(X, y, np.searchsorted(self.classes_, y), weight, True, first, (None, None))
         return self
 
     def _fit_rows(
-        self, X: Any, y: Any, weight: FloatArray, partial: bool, first: bool, start: tuple[Any, Any]
+        self,
+        X: Any,
+        y: Any,
+        codes: NDArray[Any],
+        weight: FloatArray,
+        partial: bool,
+        first: bool,
+        start: tuple[Any, Any],
     ) -> None:
         count = len(self.classes_)
         if count < 2:
             raise ValueError(f"The number of classes has to be greater than one; got {count} class")
-        by_class = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
-        codes = np.searchsorted(self.classes_, y)
         self._check_start(start, count, X.shape[1])
         if self._loss() == "softmax":
-            targets, weights = [codes.astype(np.float64)], [weight * by_class[codes]]
-        elif count == 2:
-            targets, weights = [2.0 * codes - 1.0], [weight * by_class[codes]]
+            targets = [codes]
         else:
-            targets = [np.where(codes == k, 1.0, -1.0) for k in range(count)]
-            weights = [weight * np.where(codes == k, by_class[k], 1.0) for k in range(count)]
+            own = [1] if count == 2 else range(count)
+            targets = [2 * (codes == k).view(np.int8) - 1 for k in own]
+        weights = [weight] * len(targets)
+        if self.class_weight is not None:
+            by_class = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
+            whole = np.ones(len(y)) if weight is WEIGHTLESS else weight
+            if len(targets) == 1:
+                weights = [whole * by_class[codes]]
+            else:
+                weights = [whole * np.where(codes == k, by_class[k], 1.0) for k in range(count)]
         self._descend(X, targets, weights, y, weight, self._epochs(partial), first, start)
 
     def _check_start(self, start: tuple[Any, Any], count: int, columns: int) -> None:
@@ -225,10 +237,8 @@ class SGDClassifier(ClassifierMixin, Descent):  # type: ignore[misc]
         joint = self.multi_class == "multinomial" and len(getattr(self, "classes_", ())) > 2
         if not joint:
             return str(self.loss)
-        if self.loss != "log_loss" or self.penalty in ("l1", "elasticnet") or self.batch_size > 1:
-            raise UsageError(
-                "multi_class: multinomial goes with log_loss, l2 or no penalty, and a batch of 1"
-            )
+        if self.loss != "log_loss":
+            raise UsageError(f"multi_class: multinomial is of log_loss, not of {self.loss}; use ovr")
         return "softmax"
 
     def _score_aside(self, X: Any, y: Any, weight: Any) -> float:
@@ -265,7 +275,7 @@ class SGDClassifier(ClassifierMixin, Descent):  # type: ignore[misc]
         """Return the logarithms of the probabilities."""
         return np.asarray(np.log(self.predict_proba(X)))
 
-    def describe(self, X: Any, y: Any, level: float = 0.95) -> LikelihoodResult:
+    def describe(self, X: Any, y: Any) -> LikelihoodResult:
         """Return the coefficients with standard errors by the sandwich at the averaged iterate.
 
         Averaged iterates have the asymptotic covariance H⁻¹ S H⁻¹ / n of the minimiser, with H the mean
@@ -366,7 +376,7 @@ class SGDRegressor(RegressorMixin, Descent):  # type: ignore[misc]
         """Fit to rows X of shape (n, d), dense or CSR, and y of shape (n,)."""
         self._check_settings(False)
         before = (self.coef_, self.intercept_) if self.warm_start and hasattr(self, "coef_") else (None, None)
-        X, y, weight = self._rows_of(X, y, sample_weight, True)
+        X, y, weight = self._rows_of(X, y, sample_weight, True, self.early_stopping)
         start = (
             before[0] if coef_init is None else coef_init,
             before[1] if intercept_init is None else intercept_init,
@@ -381,7 +391,7 @@ class SGDRegressor(RegressorMixin, Descent):  # type: ignore[misc]
         """Pass once over these rows."""
         self._check_settings(True)
         first = not hasattr(self, "_state")
-        X, y, weight = self._rows_of(X, y, sample_weight, first)
+        X, y, weight = self._rows_of(X, y, sample_weight, first, True)
         self._descend(X, [self._target(y)], [weight], y, weight, self._epochs(True), first)
         return self
 
@@ -390,7 +400,7 @@ class SGDRegressor(RegressorMixin, Descent):  # type: ignore[misc]
         eta = self._eta(X)[:, 0]
         return np.asarray(np.exp(eta) if self.loss == "poisson" else eta)
 
-    def describe(self, X: Any, y: Any, level: float = 0.95) -> LikelihoodResult:
+    def describe(self, X: Any, y: Any) -> LikelihoodResult:
         """Return the coefficients with standard errors by the sandwich at the averaged iterate.
 
         Raises

@@ -17,13 +17,13 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model._base import SparseCoefMixin
 from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
-from sklearn.utils import check_random_state
+from sklearn.utils import assert_all_finite, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from thetahat.contracts import FloatArray, IntArray, Status
 from thetahat.errors import UsageError
-from thetahat.linear.sgd_state import NOBODY, SgdSettings, SgdState, begin
+from thetahat.linear.sgd_state import WEIGHTLESS, SgdSettings, SgdState, begin
 from thetahat.linear.sgd_training import Epochs, Runaway, step_that_works, train
 
 __all__ = ["Descent"]
@@ -138,6 +138,7 @@ class Descent(SparseCoefMixin, BaseEstimator, ABC):  # type: ignore[misc]
         aside, score = self._aside(X, y, sample_weight, seeds)
         orders = [seeds.randint(2**31 - 1) for _ in targets]
         seen = 0.0 if first else float(getattr(self, "t_", 1.0)) - 1.0
+        before = getattr(self, "_state", None)
         for attempt in range(RESTARTS + 1):
             if fresh:
                 self._state: SgdState = begin(
@@ -147,6 +148,10 @@ class Descent(SparseCoefMixin, BaseEstimator, ABC):  # type: ignore[misc]
                 done, status = self._passes(X, targets, weights, orders, epochs, aside, score)
                 break
             except Runaway as error:
+                if fresh and before is not None:
+                    self._state = before
+                # Not looked at before: NaN or infinity in a column leaves its weight no number.
+                assert_all_finite(X, input_name="X", estimator_name=type(self).__name__)
                 if not fresh or attempt == RESTARTS or self.learning_rate == "optimal":
                     raise
                 self.eta0_ /= 10
@@ -171,7 +176,7 @@ class Descent(SparseCoefMixin, BaseEstimator, ABC):  # type: ignore[misc]
         weights: list[FloatArray],
         orders: list[int],
         epochs: Epochs,
-        aside: NDArray[np.bool_],
+        aside: NDArray[np.bool_] | None,
         score: Callable[[], float] | None,
     ) -> tuple[int, Status]:
         done, status = 0, Status.SOLVED
@@ -203,9 +208,9 @@ class Descent(SparseCoefMixin, BaseEstimator, ABC):  # type: ignore[misc]
     ) -> tuple[Any, Callable[[], float] | None]:
         """Return which rows are set aside for early stopping, and their score."""
         if not self.early_stopping:
-            return NOBODY, None
+            return None, None
         split = StratifiedShuffleSplit if isinstance(self, ClassifierMixin) else ShuffleSplit
-        usable = np.flatnonzero(sample_weight > 0)
+        usable = np.flatnonzero(sample_weight > 0) if sample_weight.size else np.arange(len(y))
         if not len(usable):
             raise ValueError(
                 "The sample weights for validation set are all zero, consider using a different random state."
@@ -224,7 +229,7 @@ class Descent(SparseCoefMixin, BaseEstimator, ABC):  # type: ignore[misc]
 
         def score() -> float:
             self._take_weights()
-            return self._score_aside(X[rows], y[rows], sample_weight[rows])
+            return self._score_aside(X[rows], y[rows], sample_weight[rows] if sample_weight.size else None)
 
         return aside, score
 
@@ -238,7 +243,10 @@ class Descent(SparseCoefMixin, BaseEstimator, ABC):  # type: ignore[misc]
         coef = np.atleast_2d(coef.toarray() if sparse.issparse(coef) else coef)
         return np.asarray(X @ coef.T + np.atleast_1d(self.intercept_))
 
-    def _rows_of(self, X: Any, y: Any, sample_weight: Any, first: bool) -> tuple[Any, Any, FloatArray]:
+    def _rows_of(
+        self, X: Any, y: Any, sample_weight: Any, first: bool, checked: bool
+    ) -> tuple[Any, Any, FloatArray]:
+        """Return clean rows; NaN and infinities are left for the first epoch to find unless ``checked``."""
         X, y = validate_data(
             self,
             X,
@@ -246,9 +254,13 @@ class Descent(SparseCoefMixin, BaseEstimator, ABC):  # type: ignore[misc]
             accept_sparse="csr",
             dtype=[np.float64, np.float32],
             order="C",
-            accept_large_sparse=False,
             reset=first,
+            ensure_all_finite=checked,
         )
+        if self.batch_size > 1 and sparse.issparse(X):
+            raise UsageError("batch_size: sparse rows are taken one a step; leave it 1, or give dense rows")
+        if sample_weight is None:
+            return X, y, WEIGHTLESS
         weight = _check_sample_weight(
             sample_weight, X, dtype=np.float64, allow_all_zero_weights=self.early_stopping
         )
@@ -266,4 +278,6 @@ class Descent(SparseCoefMixin, BaseEstimator, ABC):  # type: ignore[misc]
 
 
 def _order(n: int, rng: Generator) -> IntArray:
-    return rng.permutation(n).astype(np.int64, copy=False)
+    order: IntArray = np.arange(n, dtype=np.int64)
+    rng.shuffle(order)
+    return order

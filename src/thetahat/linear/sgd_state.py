@@ -15,14 +15,19 @@ from scipy import sparse
 
 from thetahat.contracts import FloatArray, IntArray
 from thetahat.linear import sgd_kernels as loops
-from thetahat.linear.sgd_kernels import LOSSES, SCALARS
+from thetahat.linear.sgd_batches import few_rows_steps
+from thetahat.linear.sgd_lookahead import lookahead_steps
+from thetahat.linear.sgd_losses import LOSSES, SCALARS, slope_of
+from thetahat.linear.sgd_softmax import softmax_steps, sparse_softmax_steps
 
-__all__ = ["SgdSettings", "SgdState", "advance", "begin"]
+__all__ = ["IN_ORDER", "SgdSettings", "SgdState", "WEIGHTLESS", "advance", "begin"]
 
 SCHEDULES = {"constant": 0, "optimal": 1, "invscaling": 2, "adaptive": 3, "pa1": 4, "pa2": 5}
 # The intercept of sparse rows moves by a part of the step, since it is in every row.
 SPARSE_INTERCEPT = 0.01
-NOBODY = np.zeros(0, dtype=np.bool_)
+# Said to the loops: every row weighs one; all rows in their order.
+WEIGHTLESS: FloatArray = np.zeros(0)
+IN_ORDER: IntArray = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,7 @@ class SgdSettings:
             return 1.0
         typical = math.sqrt(1 / math.sqrt(self.alpha))
         code = LOSSES.get(self.loss, LOSSES["log_loss"])
-        first = typical / max(1.0, float(loops.slope_of(code, 1.0, -typical, self.epsilon)))
+        first = typical / max(1.0, float(slope_of(code, 1.0, -typical, self.epsilon)))
         return 1.0 / (first * self.alpha)
 
 
@@ -197,7 +202,6 @@ def advance(
     settings: SgdSettings,
     rows: IntArray,
     function: int = 0,
-    aside: NDArray[np.bool_] = NOBODY,
     told: bool = True,
 ) -> None:
     """Take the steps of these rows, in their order; the state is changed.
@@ -209,15 +213,13 @@ def advance(
         Of the dtype of the state.
     y : ndarray of shape (n,)
         −1 and 1, numbers, or, for softmax, codes.
-    weight : ndarray of shape (n,)
-        Of each row's step.
+    weight : ndarray of shape (n,) or (0,)
+        Of each row's step; ``WEIGHTLESS`` where every row weighs one.
     settings : SgdSettings
     rows : ndarray of int64
-        Which rows, in which order.
+        Which rows, in which order; ``IN_ORDER`` is all of them.
     function : int
         Which of the K functions; softmax moves all at once.
-    aside : ndarray of bool of shape (n,), optional
-        Rows that are not learned from.
     told : bool
         Whether losses on the way are summed; softmax always does.
     """
@@ -226,31 +228,52 @@ def advance(
     common = (schedule, settings.eta0, settings.alpha)
     last = (settings.start, settings.power_t)
     if settings.loss == "softmax":
-        dense = X.toarray() if sparse.issparse(X) else X
-        W, W_sum = np.ascontiguousarray(state.w.T), np.ascontiguousarray(state.w_sum.T)
-        loops.softmax_steps(
-            dense, y, weight, rows, W, W_sum, state.b, state.b_sum, s, *common, *last,
-            int(settings.intercept), settings.average, np.zeros(len(state.b)), settings.penalised, aside,
-        )  # fmt: skip
-        state.w[:], state.w_sum[:] = W.T, W_sum.T
-        state.scalars[1:, [2, 7, 8]] = s[[2, 7, 8]]
+        _advance_softmax(state, X, y, weight, settings, rows)
         return
     loss, width = LOSSES[settings.loss], settings.epsilon
     if sparse.issparse(X):
         loops.sparse_steps(
             X.data, X.indices, X.indptr, y, weight, rows, state.w[k], state.w_sum[k], state.since[k],
             state.q[k], s, loss, *common, settings.share, *last, width, int(settings.intercept),
-            settings.average, settings.penalised, SPARSE_INTERCEPT, aside, int(told),
+            settings.average, settings.penalised, SPARSE_INTERCEPT, int(told),
         )  # fmt: skip
-    elif settings.batch > 1:
-        alpha = settings.alpha if settings.penalised else 0.0
-        loops.few_rows_steps(
-            X, y, weight, rows, state.w[k], state.w_sum[k], s, loss, schedule, settings.eta0, alpha, *last,
-            width, int(settings.intercept), settings.average, settings.batch,
-            np.empty(settings.batch, X.dtype), np.empty(X.shape[1], X.dtype), aside, int(told),
-        )  # fmt: skip
+        return
+    flat, sums = X.reshape(-1), state.w_sum[k]
+    tail: tuple[Any, ...] = (int(settings.intercept), settings.average, settings.penalised, int(told))
+    plain: tuple[Any, ...] = (loss, *common, *last, width, *tail)
+    if settings.batch > 1:
+        plain = (*plain, settings.batch)
+        few_rows_steps(flat, y, weight, rows, state.w[k], sums, s, *plain)
+    elif settings.penalised < 2 and schedule < SCHEDULES["pa1"]:
+        lookahead_steps(flat, y, weight, rows, state.w[k], sums, s, *plain)
     else:
         loops.dense_steps(
-            X, y, weight, rows, state.w[k], state.w_sum[k], state.q[k], s, loss, *common, settings.share,
-            *last, width, int(settings.intercept), settings.average, settings.penalised, aside, int(told),
+            X, y, weight, rows, state.w[k], sums, state.q[k], s, loss, *common, settings.share, *last, width,
+            *tail,
         )  # fmt: skip
+
+
+def _advance_softmax(
+    state: SgdState,
+    X: Any,
+    y: NDArray[Any],
+    weight: FloatArray,
+    settings: SgdSettings,
+    rows: IntArray,
+) -> None:
+    s = state.scalars[0]
+    W, W_sum, Q = (np.ascontiguousarray(part.T) for part in (state.w, state.w_sum, state.q))
+    plain: tuple[Any, ...] = (SCHEDULES[settings.schedule], settings.eta0, settings.alpha, settings.share)
+    plain = (*plain, settings.start, settings.power_t, int(settings.intercept), settings.average)
+    plain = (*plain, settings.penalised)
+    if sparse.issparse(X):
+        since = state.since[0].copy()
+        plain = (state.b, state.b_sum, s, *plain, SPARSE_INTERCEPT)
+        sparse_softmax_steps(X.data, X.indices, X.indptr, y, weight, rows, W, W_sum, since, Q, *plain)
+        state.since[:] = since
+    else:
+        plain = (state.b, state.b_sum, s, *plain, settings.batch)
+        softmax_steps(X, y, weight, rows, W, W_sum, Q, *plain)
+    state.w[:], state.w_sum[:], state.q[:] = W.T, W_sum.T, Q.T
+    # The step number, the pulls, the scales and the average are those of all classes.
+    state.scalars[1:, [2, 4, 5, 6, 7, 8]] = s[[2, 4, 5, 6, 7, 8]]

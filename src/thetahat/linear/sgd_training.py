@@ -12,8 +12,8 @@ from scipy import sparse
 
 from thetahat.contracts import FloatArray, IntArray, Status
 from thetahat.errors import UsageError
-from thetahat.linear.sgd_kernels import LOSSES, loss_of, slope_of
-from thetahat.linear.sgd_state import NOBODY, SgdSettings, SgdState, advance, begin
+from thetahat.linear.sgd_losses import LOSSES, loss_of, slope_of
+from thetahat.linear.sgd_state import IN_ORDER, SgdSettings, SgdState, advance, begin
 
 __all__ = ["Epochs", "Runaway", "Trained", "diverged", "step_that_works", "train"]
 
@@ -79,7 +79,7 @@ def train(
     draw: Callable[[], IntArray],
     *,
     function: int = 0,
-    aside: NDArray[np.bool_] = NOBODY,
+    aside: NDArray[np.bool_] | None = None,
     score: Callable[[], float] | None = None,
     told: Callable[[int, float], None] | None = None,
 ) -> Trained:
@@ -87,11 +87,13 @@ def train(
 
     Parameters
     ----------
-    state, X, y, weight, settings, function, aside
+    state, X, y, weight, settings, function
         As for :func:`thetahat.linear.sgd_state.advance`.
     epochs : Epochs
     draw : callable
         The order of the next epoch.
+    aside : ndarray of bool of shape (n,), optional
+        Rows that are not learned from.
     score : callable, optional
         The score of the rows set aside, higher is better: it then decides instead of the objective.
     told : callable
@@ -103,16 +105,17 @@ def train(
         The loss grows beyond all bounds.
     """
     best, waiting = np.inf, 0
-    learned = len(y) - (int(aside.sum()) if aside.size else 0)
+    learned = len(y) if aside is None else len(y) - int(aside.sum())
     at_nothing = _loss_at_nothing(settings, y)
     before = penalty_of(state, settings, function)
     # The losses on the way cost as much as the steps, so they are summed for who needs them.
     summed = told is not None or (epochs.tol is not None and score is None) or settings.loss == "softmax"
-    order: IntArray = np.arange(len(y), dtype=np.int64)
+    order = IN_ORDER if aside is None else np.flatnonzero(~aside)
     for epoch in range(1, epochs.most + 1):
         if epochs.shuffle:
             order = draw()
-        advance(state, X, y, weight, settings, order, function, aside, summed)
+            order = order if aside is None else order[~aside[order]]
+        advance(state, X, y, weight, settings, order, function, summed)
         mean = state.take_loss() / max(learned, 1) if summed else _on_some(state, X, y, settings, function)
         said = diverged(state, mean, at_nothing, settings)
         if said:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 from numba import njit
 
-__all__ = ["kernel", "reassociating_kernel"]
+__all__ = ["contracting_kernel", "inlined", "kernel", "reassociating_kernel"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -17,10 +17,21 @@ def kernel(function: Function) -> Function:
 
     The compiled code is cached on disk, holds no interpreter lock, and divides as NumPy does.
     """
-    return cast(Function, njit(cache=True, nogil=True, error_model="numpy")(function))
+    # Said outright: else it takes the licence of whoever calls it first, and is cached with that.
+    return cast(Function, njit(cache=True, nogil=True, error_model="numpy", fastmath=False)(function))
+
+
+def contracting_kernel(function: Function) -> Function:
+    """Compile a loop in which a product and a sum may be one rounding, and nothing else is changed."""
+    return cast(Function, njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})(function))
 
 
 def reassociating_kernel(function: Function) -> Function:
     """Compile a loop whose sums may be reordered for vector units; infinities and NaN keep their meaning."""
     options = {"reassoc", "contract", "arcp", "nsz"}
     return cast(Function, njit(cache=True, nogil=True, error_model="numpy", fastmath=options)(function))
+
+
+def inlined(function: Function) -> Function:
+    """Make a piece of loops that call it: compiled in their place, with the licence of each."""
+    return cast(Function, njit(inline="always")(function))

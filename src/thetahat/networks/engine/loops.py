@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from thetahat.networks.engine.elementary import exponential, tangent
 from thetahat.networks.engine.instructions import ELEMENTWISE
 from thetahat.networks.engine.memory import array_at
 from thetahat.numerics.compiled import kernel
+from thetahat.numerics.elementary import exponential, tangent
 
 __all__ = ["elementwise", "exp_in_place"]
 
