@@ -47,9 +47,12 @@ def disagreement(quoted: str, printed: str) -> str | None:
 def missing_number(comment: str, value: str) -> str | None:
     """Return a number of a comment that is nowhere in the value beside it, ``None`` if there is none.
 
-    What follows a colon or a semicolon is explanation, and not held to the value.
+    A comment that is a word in quotes, or True, False or None, must be the value itself. What follows a colon
+    or a semicolon is explanation, and not held to the value.
     """
     said = re.split(r"[:;]", plain(comment), maxsplit=1)[0]
+    if re.fullmatch(r"True|False|None|'.*'|\".*\"", said):
+        return None if said in value else said
     found = re.findall(NUMBER, plain(value))
     for number in re.findall(rf"(?<![\w.]){NUMBER}", said):
         if not any(close(number, other) for other in found):
