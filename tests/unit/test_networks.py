@@ -215,8 +215,9 @@ class Killed(Exception):
 
 
 @quiet
+@pytest.mark.parametrize("died", [5, 12])
 @pytest.mark.parametrize("early", [False, True])
-def test_killed_and_resumed_is_bit_identical(tmp_path, monkeypatch, early):
+def test_killed_and_resumed_is_bit_identical(tmp_path, monkeypatch, early, died):
     X, y = rows()
     settings = dict(max_iter=12, random_state=0, dropout=0.3, early_stopping=early, hidden="prelu")
     whole = MLPClassifier(**settings).fit(X, y)
@@ -227,7 +228,7 @@ def test_killed_and_resumed_is_bit_identical(tmp_path, monkeypatch, early):
 
     def dies(self, executor, history, rng):
         write(self, executor, history, rng)
-        if history.epochs == 5:
+        if history.epochs == died:
             raise Killed
 
     with monkeypatch.context() as patch:
@@ -238,6 +239,7 @@ def test_killed_and_resumed_is_bit_identical(tmp_path, monkeypatch, early):
     assert resumed.loss_curve_ == whole.loss_curve_
     for a, b in zip(resumed.parameters_, whole.parameters_, strict=True):
         np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(resumed.gradient_norms_, whole.gradient_norms_)
 
 
 @quiet

@@ -26,7 +26,7 @@ from thetahat.results.saving import sweep
 __all__ = ["Checkpoint", "fingerprint"]
 
 FORMAT = "thetahat checkpoint"
-SCHEMA = 1
+SCHEMA = 2
 INSIDE = "training.json"
 _COUNTERS = ("losses", "scores", "epochs", "rows_seen", "waited", "best_loss", "best_score", "divisor")
 
@@ -59,7 +59,7 @@ class Checkpoint:
     def write(self, executor: Executor, history: History, rng: Generator) -> None:
         """Keep where training stands."""
         state = executor.state
-        arrays = {"parameters": state.parameters, "moments": state.moments}
+        arrays = {"parameters": state.parameters, "moments": state.moments, "gradient": state.gradient}
         if history.best is not None:
             arrays["best"] = history.best
         description = {
@@ -93,12 +93,17 @@ class Checkpoint:
             )
         try:
             kept = {key: description["history"][key] for key in _COUNTERS}
-            state = EngineState(arrays["parameters"], arrays["moments"], description["step"])
+            state = EngineState(
+                arrays["parameters"], arrays["moments"], description["step"], arrays["gradient"]
+            )
             rng.bit_generator.state = description["rng"]
+            best = arrays.get("best")
+            if best is not None and best.shape != state.parameters.shape:
+                raise ValueError("the best parameters are not those of this network")
             executor.restore(state)
         except (KeyError, OverflowError, TypeError, ValueError) as error:
             raise ResultFileError(f"{self.path}: is damaged: {error}; remove it to begin anew") from None
         for key, value in kept.items():
             setattr(history, key, value)
-        history.best = arrays.get("best")
+        history.best = best
         return True

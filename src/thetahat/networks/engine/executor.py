@@ -110,14 +110,17 @@ class Weights:
 
     def state(self) -> EngineState:
         """Copy what training remembers."""
-        return EngineState(self.theta.copy(), self.moments.copy(), self.step)
+        return EngineState(self.theta.copy(), self.moments.copy(), self.step, self.gradient.copy())
 
     def restore(self, state: EngineState) -> None:
         """Go back to a state, exactly."""
-        if state.parameters.shape != self.theta.shape or state.moments.shape != self.moments.shape:
+        if state.moments.shape != self.moments.shape or any(
+            part.shape != self.theta.shape for part in (state.parameters, state.gradient)
+        ):
             raise UsageError("state: it belongs to a network or an optimiser of another shape")
         self.theta[:] = state.parameters
         self.moments[:] = state.moments
+        self.gradient[:] = state.gradient
         self.step = int(state.step)
 
 

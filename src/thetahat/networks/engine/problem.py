@@ -146,8 +146,11 @@ class EngineState:
         The optimiser's memory.
     step : int
         Steps taken.
+    gradient : ndarray of shape (m,)
+        Of the last step.
     """
 
     parameters: FloatArray
     moments: FloatArray
     step: int
+    gradient: FloatArray
