@@ -80,3 +80,22 @@ def test_missing_rows_are_dropped_or_refused_as_asked():
     assert dropped.data.rows_used == people().drop_nulls().height
     with pytest.raises(th.DataError, match="missing"):
         th.compare(people(), "y", ["logistic"], resampling="cv:3", missing="error")
+
+
+@pytest.mark.parametrize(
+    "pack", [gzip.compress, zstd.compress, lambda text: gzip.compress(gzip.compress(text))]
+)
+def test_a_file_that_unpacks_to_far_more_than_its_size_is_refused(pack, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes(pack(b"a,b\n" + b"0,0\n" * 10_000_000))
+    with pytest.raises(th.DataError, match="TH108.*unpacks to more than 1[0-9] MB") as refused:
+        read(path)
+    assert "Unpack it yourself" in str(refused.value)
+
+
+def test_a_few_bytes_that_stand_for_a_billion_cells_are_refused(tmp_path):
+    path = tmp_path / "t.parquet"
+    pl.select(a=pl.repeat(0, 30_000_000, dtype=pl.Int8)).write_parquet(path)
+    assert path.stat().st_size < 100_000
+    with pytest.raises(th.DataError, match="TH108.*says that it holds 30000000 cells"):
+        read(path)

@@ -255,6 +255,24 @@ def test_checkpoint_of_other_data_is_refused(tmp_path):
 
 
 @quiet
+@pytest.mark.parametrize(
+    "history", [{"losses": 3}, {"epochs": "x"}, {"waited": [1]}, {"best_loss": None}, {"scores": [[]]}]
+)
+def test_a_checkpoint_of_what_no_training_saw_is_refused(history, tmp_path):
+    from thetahat.networks import checkpoint
+    from thetahat.results.packed import read_packed, write_packed
+
+    X, y = rows()
+    path = tmp_path / "training.zip"
+    model = MLPClassifier(max_iter=2, random_state=0, checkpoint=path).fit(X, y)
+    said, arrays = read_packed(path, checkpoint.FORMAT, checkpoint.SCHEMA, called=checkpoint.INSIDE)
+    said["history"] |= history
+    write_packed(path, said, arrays, called=checkpoint.INSIDE)
+    with pytest.raises(ResultFileError, match="is damaged"):
+        model.fit(X, y)
+
+
+@quiet
 def test_partial_fit_remembers_the_moments():
     X, y = rows()
     settings = dict(shuffle=False, random_state=0, batch_size=50)

@@ -308,6 +308,11 @@ def put(name, value):
 @pytest.mark.parametrize(
     ("name", "arrays", "said"),
     [
+        ("text", put("attributes.classes_", np.full((4, 1), 65, np.uint32)), "for 4 classes"),
+        ("svc", put("attributes._codes", np.full(74, 9)), "of no class"),
+        ("svc", put("attributes.intercept_", np.zeros(2)), "machines are not those of 3 classes"),
+        ("network", put("attributes.classes_", np.full((1, 1), 65, np.uint32)), "3 outputs for 1 classes"),
+        ("linear", put("attributes._record.params", np.zeros(3)), "params has the shape"),
         ("sgd", put("attributes._state.w", np.zeros((3, 2))), "w_sum of a state has the shape"),
         ("sgd", put("attributes._state.scalars", np.zeros((3, 2))), "scalars of a state"),
         ("sgd", put("attributes._state.w", np.zeros((3, 3), int)), "no table of decimal numbers"),
@@ -355,6 +360,22 @@ def test_a_random_state_at_a_place_that_it_does_not_have_is_refused(tmp_path):
 
     changed(tmp_path / "model", far)
     with pytest.raises(ResultFileError, match="at a place"):
+        th.load(tmp_path / "model")
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "said"),
+    [
+        ("network", {"_rng": "x"}, "of another kind"),
+        ("network", {"_history": None}, "of another kind"),
+        ("sgd", {"eta0_": "x"}, "no number"),
+        ("pca", {"n_features_in_": None}, "how many columns"),
+    ],
+)
+def test_attributes_of_another_kind_are_refused(name, changes, said, tmp_path):
+    th.save(fitted(name)[0], tmp_path / "model")
+    changed(tmp_path / "model", lambda d: d["attributes"].update(changes))
+    with pytest.raises(ResultFileError, match=said):
         th.load(tmp_path / "model")
 
 

@@ -9,11 +9,12 @@ import pickle
 import re
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 import joblib
+import numpy as np
 
 from thetahat.comparison.held_out import HeldOut
 from thetahat.comparison.settings import Settings
@@ -40,7 +41,34 @@ class Kept:
     draws: dict[int, list[HeldOut]]
 
 
-KINDS = (member(Status), record(HeldOut), record(Kept))
+def _check(kept: Kept) -> None:
+    """Raise ValueError where a file holds what no draw has; what it says of itself is not believed."""
+    draws: Any = kept.draws
+    sound = all(type(number) is int for number in draws) and all(
+        type(held) is list for held in draws.values()
+    )
+    held: list[Any] = [each for of_draw in draws.values() for each in of_draw] if sound else []
+    if not (sound and all(map(_is_sound, held)) and all(map(_is_number, [kept.seconds]))):
+        raise ValueError("a draw holds what is no result")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float)
+
+
+def _is_sound(held: Any) -> bool:
+    if not isinstance(held, HeldOut):
+        return False
+    said: dict[str, Any] = {each.name: getattr(held, each.name) for each in fields(held)}
+    rows, scores = said["rows"], said["scores"]
+    sound = isinstance(said["status"], Status) and isinstance(said["detail"], str)
+    sound &= all(_is_number(said[name]) for name in ("train_loss", "seconds", "tuning_seconds"))
+    sound &= all(said[name] is None or _is_number(said[name]) for name in ("choice", "no_information"))
+    sound &= rows is None or (isinstance(rows, np.ndarray) and rows.ndim == 1 and rows.dtype.kind == "f")
+    return sound and (scores is None or all(map(_is_number, scores.values())))
+
+
+KINDS = (member(Status), record(HeldOut), record(Kept, _check))
 
 
 def fingerprint(data: str, target: str, settings: Settings, versions: Mapping[str, str]) -> str:
@@ -132,12 +160,7 @@ class Checkpoint:
                 f"resume: {self.path} is of other data, settings or versions; give those of its beginning, "
                 "or leave resume out to begin anew"
             )
-        sound = all(
-            type(number) is int and 0 <= number < draws and len(held) == candidates
-            and all(isinstance(each, HeldOut) for each in held)
-            for number, held in kept.draws.items()
-        )  # fmt: skip
-        if not sound:
+        if any(not 0 <= number < draws or len(held) != candidates for number, held in kept.draws.items()):
             raise ResultFileError(f"{self.path}: is damaged; leave resume out to begin anew")
         self.known, self.spent = dict(kept.draws), kept.seconds
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import joblib
 
@@ -13,6 +16,8 @@ from thetahat.errors import UsageError
 __all__ = ["on_cluster"]
 
 SECONDS_TO_ANSWER = 10
+STARTS = 3
+LOCAL: Mapping[str, Any] = {"threads_per_worker": 1, "dashboard_address": None}
 
 
 @contextmanager
@@ -44,11 +49,14 @@ def on_cluster(address: str | None) -> Iterator[bool]:
         workers = int(local[1] or 2)
         if workers < 1:
             raise UsageError("cluster: local:N takes at least 1 worker")
-        with (
-            LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as cluster,
-            Client(cluster),
-            joblib.parallel_config(backend="dask"),
-        ):
+        with ExitStack() as stack:
+            # Dask leaves its folder behind when a worker is killed.
+            folder = stack.enter_context(TemporaryDirectory(prefix="thetahat-", ignore_cleanup_errors=True))
+            cluster = stack.enter_context(
+                _started(partial(LocalCluster, **LOCAL, local_directory=folder), workers)
+            )
+            stack.enter_context(Client(cluster))
+            stack.enter_context(joblib.parallel_config(backend="dask"))
             yield True
         return
     try:
@@ -60,3 +68,16 @@ def on_cluster(address: str | None) -> Iterator[bool]:
         ) from None
     with client, joblib.parallel_config(backend="dask"):
         yield True
+
+
+def _started(make: Callable[..., Any], workers: int) -> Any:
+    """Start a cluster of this machine, again where a worker died before it was there."""
+    for attempt in range(STARTS):
+        try:
+            return make(n_workers=workers)
+        except (OSError, RuntimeError) as error:
+            if attempt == STARTS - 1:
+                raise UsageError(
+                    f"cluster: {workers} worker processes did not start ({error}); try fewer, or jobs"
+                ) from None
+    raise AssertionError

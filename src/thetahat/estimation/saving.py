@@ -23,7 +23,7 @@ from thetahat.linear import stored as linear
 from thetahat.networks.architecture import Architecture
 from thetahat.networks.classifier import MLPClassifier
 from thetahat.networks.engine import EngineState
-from thetahat.networks.history import History
+from thetahat.networks.history import History, check_history
 from thetahat.networks.output import Output
 from thetahat.networks.regressor import MLPRegressor
 from thetahat.networks.units import Unit, unit_named
@@ -31,7 +31,15 @@ from thetahat.pca.classes import PCA, IncrementalPCA
 from thetahat.pca.kernel import KernelPCA
 from thetahat.pca.spectrum import Spread
 from thetahat.results.saving import replace_file
-from thetahat.results.stored import Kind, check_shapes, learner, read_object, record, write_object
+from thetahat.results.stored import (
+    Kind,
+    check_labels,
+    check_shapes,
+    learner,
+    read_object,
+    record,
+    write_object,
+)
 from thetahat.svm.classification import SVC
 from thetahat.svm.kernels import KernelFunction
 from thetahat.svm.novelty import OneClassSVM
@@ -48,8 +56,32 @@ def _check_spread(model: Any) -> None:
     check_shapes(mean=(model._spread.mean, (d,)), scatter=(model._spread.scatter, (d, d)))
 
 
+def _check_pairs(model: Any) -> None:
+    classes = len(check_labels(model))
+    machines = classes * (classes - 1) // 2
+    if classes < 2 or model.dual_coef_.shape[0] != classes - 1 or model.intercept_.shape != (machines,):
+        raise ValueError(f"its machines are not those of {classes} classes")
+    if model._codes.dtype.kind != "i" or not ((model._codes >= 0) & (model._codes < classes)).all():
+        raise ValueError("a support vector is of no class")
+
+
+def _check_labels_out(model: Any) -> None:
+    classes, targets = len(check_labels(model)), model.architecture_.output.targets
+    two = model.out_activation_ == "logistic" and not model._multilabel
+    if targets != (1 if two else classes) or (two and classes > 2) or not classes:
+        raise ValueError(f"{targets} outputs for {classes} classes")
+
+
 def _check_layers(model: Any) -> None:
     architecture = model.architecture_
+    parts: tuple[tuple[Any, Any], ...] = (
+        (architecture, Architecture), (model._history, History), (model._rng, np.random.Generator),
+        (model._memory, EngineState | None),
+    )  # fmt: skip
+    if not all(isinstance(part, kind) for part, kind in parts):
+        raise ValueError("a part of it is of another kind")
+    if hasattr(model, "classes_"):
+        _check_labels_out(model)
     sizes = architecture.sizes
     if not len(model.coefs_) == len(model.intercepts_) == architecture.layers:
         raise ValueError("its layers are not those of its architecture")
@@ -75,7 +107,7 @@ KINDS: tuple[Kind, ...] = tuple(
             *STREAM_KINDS,
             *TABLE_KINDS,
             record(KernelFunction),
-            learner(SVC, *MACHINE, "_codes", "_n_support"),
+            learner(SVC, *MACHINE, "_codes", "_n_support", check=_check_pairs),
             learner(SVR, *MACHINE),
             learner(OneClassSVM, *MACHINE),
             record(Spread),
@@ -85,7 +117,7 @@ KINDS: tuple[Kind, ...] = tuple(
             Kind(Unit, lambda unit: {"name": unit.name}, lambda parts: unit_named(parts["name"])),
             record(Output),
             record(Architecture),
-            record(History),
+            record(History, check_history),
             record(EngineState),
             learner(MLPClassifier, *NETWORK, "_announced", "_multilabel", leave=HERE, check=_check_layers),
             learner(MLPRegressor, *NETWORK, "_flat", leave=HERE, check=_check_layers),

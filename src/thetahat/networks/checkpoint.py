@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from thetahat.errors import ResultFileError, UsageError
 from thetahat.networks.engine import EngineState, Executor
-from thetahat.networks.history import History
+from thetahat.networks.history import History, check_history
 from thetahat.results.packed import read_packed, write_packed
 from thetahat.results.saving import sweep
 
@@ -93,6 +93,7 @@ class Checkpoint:
             )
         try:
             kept = {key: description["history"][key] for key in _COUNTERS}
+            check_history(History(**kept))
             state = EngineState(
                 arrays["parameters"], arrays["moments"], description["step"], arrays["gradient"]
             )
@@ -101,7 +102,7 @@ class Checkpoint:
             if best is not None and best.shape != state.parameters.shape:
                 raise ValueError("the best parameters are not those of this network")
             executor.restore(state)
-        except (KeyError, OverflowError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             raise ResultFileError(f"{self.path}: is damaged: {error}; remove it to begin anew") from None
         for key, value in kept.items():
             setattr(history, key, value)

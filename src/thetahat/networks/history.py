@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 
 from thetahat.contracts import FloatArray
 
-__all__ = ["History"]
+__all__ = ["History", "check_history"]
 
 
 @dataclass(slots=True, eq=False)
@@ -87,3 +87,21 @@ class History:
             beside.set_ylabel("held-out score (dashed)")
             beside.spines["top"].set_visible(False)
         return ax
+
+
+def check_history(history: History) -> None:
+    """Raise ValueError where a file holds what no training saw."""
+    said: dict[str, Any] = {each.name: getattr(history, each.name) for each in fields(history)}
+    numbers = [said[name] for name in ("best_loss", "best_score", "divisor")]
+    for name in ("losses", "scores"):
+        if type(said[name]) is not list:
+            raise ValueError(f"{name} is no list")
+        numbers += said[name]
+    counts = [said[name] for name in ("epochs", "rows_seen", "waited")]
+    best = said["best"]
+    if (
+        any(type(count) is not int or count < 0 for count in counts)
+        or any(not isinstance(number, float) for number in numbers)
+        or not (best is None or (isinstance(best, np.ndarray) and best.ndim == 1 and best.dtype.kind == "f"))
+    ):
+        raise ValueError("a history holds what is no number")

@@ -26,6 +26,7 @@ from thetahat.results.packed import read_packed, write_packed
 __all__ = [
     "FORMAT",
     "Kind",
+    "check_labels",
     "check_names",
     "check_shapes",
     "learner",
@@ -135,6 +136,8 @@ def learner(
         wrong += [name for name in attributes if not kept(name) or name in parameters]
         if wrong:
             raise ValueError(f"{wrong[0]!r} is no attribute of a fitted model")
+        if not isinstance(attributes.get("n_features_in_"), int):
+            raise ValueError("it does not say how many columns it was fitted to")
         model = made(**parameters)
         model._validate_params()
         for name, value in attributes.items():
@@ -397,6 +400,14 @@ def check_shapes(**arrays: tuple[NDArray[Any], Sequence[int]]) -> None:
     for name, (array, shape) in arrays.items():
         if array.shape != tuple(shape) or array.dtype.kind != "f":
             raise ValueError(f"{name} has the shape {array.shape} instead of {tuple(shape)}")
+
+
+def check_labels(model: Any) -> NDArray[Any]:
+    """Return the classes of a model; raise ValueError where they are no list of labels."""
+    classes: Any = model.classes_
+    if not isinstance(classes, np.ndarray) or classes.ndim != 1:
+        raise ValueError("its classes are no list of labels")
+    return classes
 
 
 def check_names(columns: Iterable[tuple[str, int]], rows: int) -> None:

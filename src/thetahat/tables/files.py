@@ -22,6 +22,8 @@ GZIP, ZSTD, ZIP, PDF = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"%PDF"
 PARQUET, ARROW, ARROW_STREAM, FEATHER_1 = b"PAR1", b"ARROW1", b"\xff\xff\xff\xff", b"FEA1"
 # A file may be compressed inside a compressed one by mistake; deeper than this it is no table.
 DEEPEST = 2
+# What a file may unpack to: so many bytes for each of its own, and some for the smallest.
+SWELLS, SPARE = 200, 10_000_000
 
 
 def no_table(place: str, cause: str, cure: str) -> NoReturn:
@@ -45,11 +47,12 @@ def content_of(path: Path) -> bytes:
     except (OSError, ValueError) as error:
         cause = getattr(error, "strerror", None) or str(error)
         no_table(place, f"the file cannot be read: {cause}", "Check the path, from the folder you are in")
+    most = SPARE + SWELLS * len(content)
     for _ in range(DEEPEST):
         if content.startswith(GZIP):
-            content = _decompressed(content, gzip.decompress, "gzip", place)
+            content = _decompressed(content, _ungzip, "gzip", place, most)
         elif content.startswith(ZSTD):
-            content = _decompressed(content, _unzstd, "zstd", place)
+            content = _decompressed(content, _unzstd, "zstd", place, most)
     if not content or content.isspace():
         no_table(place, "the file is empty", "Give a file with a header and rows")
     return content
@@ -64,13 +67,13 @@ def binary_frame(content: bytes, path: Path) -> pl.DataFrame | None:
         TH108: the bytes are those of another kind of file, or broken. TH105: a header twice.
     """
     place = shown(path)
-    for magic, kind, reader in (
-        (PARQUET, "Parquet", pl.read_parquet),
-        (ARROW, "Arrow", pl.read_ipc),
-        (ARROW_STREAM, "Arrow stream", pl.read_ipc_stream),
+    for magic, kind, reader, scan in (
+        (PARQUET, "Parquet", pl.read_parquet, pl.scan_parquet),
+        (ARROW, "Arrow", pl.read_ipc, pl.scan_ipc),
+        (ARROW_STREAM, "Arrow stream", pl.read_ipc_stream, None),
     ):
         if content.startswith(magic):
-            return _parsed(content, reader, kind, place)
+            return _parsed(content, reader, scan, kind, place)
     if content.startswith(FEATHER_1):
         no_table(
             place, "this is a Feather file of version 1", "Write it again as Feather version 2 or Parquet"
@@ -89,9 +92,23 @@ def binary_frame(content: bytes, path: Path) -> pl.DataFrame | None:
 
 
 def _parsed(
-    content: bytes, reader: Callable[[io.BytesIO], pl.DataFrame], kind: str, place: str
+    content: bytes,
+    reader: Callable[[io.BytesIO], pl.DataFrame],
+    scan: Callable[[io.BytesIO], pl.LazyFrame] | None,
+    kind: str,
+    place: str,
 ) -> pl.DataFrame:
     try:
+        if scan is not None:
+            # Equal numbers take no room in these files: a few bytes may stand for a billion rows.
+            lazy = scan(io.BytesIO(content))
+            cells = lazy.select(pl.len()).collect().item() * len(lazy.collect_schema())
+            if 8 * cells > SPARE + SWELLS * len(content):
+                no_table(
+                    place,
+                    f"the {kind} file of {len(content)} bytes says that it holds {cells} cells",
+                    "If it does, read it with polars yourself and give the frame",
+                )
         return reader(io.BytesIO(content))
     except pl.exceptions.DuplicateError:
         cause = f"the same header stands twice in this {kind} file"
@@ -102,14 +119,28 @@ def _parsed(
         no_table(place, f"the {kind} file is damaged ({said[:120]})", "Write or download the file again")
 
 
-def _decompressed(content: bytes, decompress: Callable[[bytes], bytes], kind: str, place: str) -> bytes:
+def _decompressed(
+    content: bytes, decompress: Callable[[bytes, int], bytes], kind: str, place: str, most: int
+) -> bytes:
     try:
-        return decompress(content)
+        found = decompress(content, most + 1)
     except (OSError, EOFError, zlib.error, ValueError) as error:
         no_table(place, f"the {kind} file is damaged ({error})", "Compress or download the file again")
+    if len(found) > most:
+        no_table(
+            place,
+            f"the {kind} file unpacks to more than {most // 1_000_000} MB, {SWELLS} times its size and more",
+            "Unpack it yourself if you trust it, and name what was in it",
+        )
+    return found
 
 
-def _unzstd(content: bytes) -> bytes:
+def _ungzip(content: bytes, most: int) -> bytes:
+    with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+        return file.read(most)
+
+
+def _unzstd(content: bytes, most: int) -> bytes:
     # Only a .zst file needs it, and a Python from 3.14 on has its own.
     if sys.version_info >= (3, 14):
         from compression import zstd  # noqa: PLC0415
@@ -117,7 +148,8 @@ def _unzstd(content: bytes) -> bytes:
         from backports import zstd  # noqa: PLC0415
 
     try:
-        return bytes(zstd.decompress(content))
+        with zstd.ZstdFile(io.BytesIO(content)) as file:
+            return bytes(file.read(most))
     except zstd.ZstdError as error:
         raise ValueError(error) from None
 
