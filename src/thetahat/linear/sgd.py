@@ -22,7 +22,9 @@ from thetahat.linear.labels import encoded
 from thetahat.linear.sgd_descent import Descent
 from thetahat.linear.sgd_errors import sandwich
 from thetahat.linear.sgd_losses import LOSSES
+from thetahat.linear.sgd_rows import SpooledRows, class_targets, class_weights, is_source
 from thetahat.linear.sgd_state import WEIGHTLESS
+from thetahat.tables.spool import Spool
 
 __all__ = ["SGDClassifier", "SGDRegressor"]
 
@@ -83,6 +85,8 @@ class SGDClassifier(ClassifierMixin, Descent):  # type: ignore[misc]
         Rows of a step.
     multi_class : {"ovr", "multinomial"}
         Each class against the rest, or softmax (``log_loss`` alone).
+    memory : float
+        Megabytes of rows held at a time where ``fit`` is given a source.
 
     Attributes
     ----------
@@ -137,6 +141,7 @@ class SGDClassifier(ClassifierMixin, Descent):  # type: ignore[misc]
         average: Any = False,
         batch_size: int = 1,
         multi_class: str = "ovr",
+        memory: float = 64.0,
     ) -> None:
         self.loss = loss
         self.penalty = penalty
@@ -161,21 +166,32 @@ class SGDClassifier(ClassifierMixin, Descent):  # type: ignore[misc]
         self.average = average
         self.batch_size = batch_size
         self.multi_class = multi_class
+        self.memory = memory
 
     def fit(
-        self, X: Any, y: Any, coef_init: Any = None, intercept_init: Any = None, sample_weight: Any = None
+        self,
+        X: Any,
+        y: Any = None,
+        coef_init: Any = None,
+        intercept_init: Any = None,
+        sample_weight: Any = None,
     ) -> Self:
-        """Fit to rows X of shape (n, d), dense or CSR, and class labels y of shape (n,)."""
+        """Fit to rows X of shape (n, d), dense or CSR, and class labels y of shape (n,).
+
+        X may be a source that is read batch by batch: a path or glob of Parquet, Arrow, CSV or LIBSVM files,
+        a polars lazy frame, a pyarrow dataset, or an iterator of frames or of (X, y) arrays. Then y names its
+        target (``"y"`` for arrays), ``sample_weight`` its column of weights, texts become 0/1 columns, and
+        ``encoder_`` tells how; no more than ``memory`` megabytes of rows are held.
+        """
         self._check_settings(False)
-        before = (self.coef_, self.intercept_) if self.warm_start and hasattr(self, "coef_") else (None, None)
+        start = self._start(coef_init, intercept_init)
+        if is_source(X, y):
+            self._descend_source(X, y, sample_weight, start)
+            return self
         X, y, weight = self._rows_of(X, y, sample_weight, True, self.early_stopping)
         self.classes_, codes = encoded(y)
         if weight.any() and np.ptp(codes) > 0 and np.ptp(codes[weight > 0]) == 0:
             raise UsageError("sample_weight: the rows that weigh are all of one class; at least 2 are needed")
-        start = (
-            before[0] if coef_init is None else coef_init,
-            before[1] if intercept_init is None else intercept_init,
-        )
         self._fit_rows(X, y, codes, weight, False, True, start)
         return self
 
@@ -208,7 +224,7 @@ class SGDClassifier(ClassifierMixin, Descent):  # type: ignore[misc]
         count = len(self.classes_)
         if count < 2:
             raise ValueError(f"The number of classes has to be greater than one; got {count} class")
-        self._check_start(start, count, X.shape[1])
+        self._check_start(start, 1 if count == 2 else count, X.shape[1])
         if self._loss() == "softmax":
             targets = [codes]
         else:
@@ -224,8 +240,28 @@ class SGDClassifier(ClassifierMixin, Descent):  # type: ignore[misc]
                 weights = [whole * np.where(codes == k, by_class[k], 1.0) for k in range(count)]
         self._descend(X, targets, weights, y, weight, self._epochs(partial), first, start)
 
-    def _check_start(self, start: tuple[Any, Any], count: int, columns: int) -> None:
-        rows = count if count > 2 or self._loss() == "softmax" else 1
+    def _of_spool(self, spool: Spool, weighted: bool) -> tuple[int, Any, Any]:
+        self.classes_ = np.array(spool.classes)
+        count = len(self.classes_)
+        functions = 1 if count == 2 or self._loss() == "softmax" else count
+        own = (lambda weight, y, function: weight) if weighted else None
+        if self.class_weight == "balanced":
+            own = class_weights(1 / (count * spool.shares), functions)
+        elif self.class_weight is not None:
+            by_class = compute_class_weight(self.class_weight, classes=self.classes_, y=self.classes_)
+            own = class_weights(by_class, functions)
+        return functions, class_targets(count, self._loss() == "softmax"), own
+
+    def _score_spooled(self, rows: SpooledRows) -> float:
+        self._take_weights()
+        right = total = 0.0
+        for X, y, weight in rows.set_aside():
+            right += float(weight @ (self._places(self._linear(X)) == y))
+            total += float(weight.sum())
+        return right / total
+
+    def _check_start(self, start: tuple[Any, Any], functions: int, columns: int) -> None:
+        rows = self._functions(functions)
         for value, shape, name in (
             (start[0], (rows, columns), "coef_init"),
             (start[1], (rows,), "intercept_init"),
@@ -251,9 +287,11 @@ class SGDClassifier(ClassifierMixin, Descent):  # type: ignore[misc]
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the class of each row."""
-        eta = self._eta(X)
-        place = (eta[:, 0] > 0).astype(int) if eta.shape[1] == 1 else eta.argmax(axis=1)
-        return np.asarray(self.classes_[place])
+        places = self._places(self._eta(X))
+        return np.asarray(self.classes_[places])
+
+    def _places(self, eta: FloatArray) -> NDArray[Any]:
+        return np.asarray((eta[:, 0] > 0).astype(np.int64) if eta.shape[1] == 1 else eta.argmax(axis=1))
 
     @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> FloatArray:
@@ -289,8 +327,8 @@ class SGDClassifier(ClassifierMixin, Descent):  # type: ignore[misc]
         check_is_fitted(self)
         if self.loss != "log_loss" or len(self.classes_) != 2:
             raise UsageError("describe: standard errors are offered for log_loss on two classes")
-        target = 2.0 * np.searchsorted(self.classes_, np.asarray(y)) - 1.0
-        return sandwich(self, X, target, "log_loss")
+        blocks = ((Z, 2.0 * np.searchsorted(self.classes_, t) - 1.0) for Z, t in self._described(X, y))
+        return sandwich(self, blocks, "log_loss")
 
 
 class SGDRegressor(RegressorMixin, Descent):  # type: ignore[misc]
@@ -305,7 +343,7 @@ class SGDRegressor(RegressorMixin, Descent):  # type: ignore[misc]
         (then the prediction is exp(b + x · w)).
     penalty, alpha, l1_ratio, fit_intercept, max_iter, tol, shuffle, verbose, epsilon, random_state,
     learning_rate, eta0, power_t, early_stopping, validation_fraction, n_iter_no_change, warm_start, average,
-    batch_size
+    batch_size, memory
         As of :class:`SGDClassifier`.
 
     Attributes
@@ -348,6 +386,7 @@ class SGDRegressor(RegressorMixin, Descent):  # type: ignore[misc]
         warm_start: bool = False,
         average: Any = False,
         batch_size: int = 1,
+        memory: float = 64.0,
     ) -> None:
         self.loss = loss
         self.penalty = penalty
@@ -369,21 +408,30 @@ class SGDRegressor(RegressorMixin, Descent):  # type: ignore[misc]
         self.warm_start = warm_start
         self.average = average
         self.batch_size = batch_size
+        self.memory = memory
 
     def fit(
-        self, X: Any, y: Any, coef_init: Any = None, intercept_init: Any = None, sample_weight: Any = None
+        self,
+        X: Any,
+        y: Any = None,
+        coef_init: Any = None,
+        intercept_init: Any = None,
+        sample_weight: Any = None,
     ) -> Self:
-        """Fit to rows X of shape (n, d), dense or CSR, and y of shape (n,)."""
+        """Fit to rows X of shape (n, d), dense or CSR, and numbers y of shape (n,).
+
+        X may be a source that is read batch by batch: a path or glob of Parquet, Arrow, CSV or LIBSVM files,
+        a polars lazy frame, a pyarrow dataset, or an iterator of frames or of (X, y) arrays. Then y names its
+        target (``"y"`` for arrays), ``sample_weight`` its column of weights, texts become 0/1 columns, and
+        ``encoder_`` tells how; no more than ``memory`` megabytes of rows are held.
+        """
         self._check_settings(False)
-        before = (self.coef_, self.intercept_) if self.warm_start and hasattr(self, "coef_") else (None, None)
+        start = self._start(coef_init, intercept_init)
+        if is_source(X, y):
+            self._descend_source(X, y, sample_weight, start)
+            return self
         X, y, weight = self._rows_of(X, y, sample_weight, True, self.early_stopping)
-        start = (
-            before[0] if coef_init is None else coef_init,
-            before[1] if intercept_init is None else intercept_init,
-        )
-        for value, size, name in ((start[0], X.shape[1], "coef_init"), (start[1], 1, "intercept_init")):
-            if value is not None and np.size(value) != size:
-                raise ValueError(f"Provided {name} does not match dataset.")
+        self._check_start(start, 1, X.shape[1])
         self._descend(X, [self._target(y)], [weight], y, weight, self._epochs(False), True, start)
         return self
 
@@ -411,7 +459,29 @@ class SGDRegressor(RegressorMixin, Descent):  # type: ignore[misc]
         check_is_fitted(self)
         if self.loss not in ("squared_error", "poisson"):
             raise UsageError("describe: standard errors are offered for squared_error and poisson")
-        return sandwich(self, X, np.asarray(y, dtype=np.float64), self.loss)
+        return sandwich(
+            self, ((Z, np.asarray(t, dtype=np.float64)) for Z, t in self._described(X, y)), self.loss
+        )
+
+    def _of_spool(self, spool: Spool, weighted: bool) -> tuple[int, Any, Any]:
+        if self.loss == "poisson" and spool.target_low < 0:
+            raise UsageError("y: a negative value is out of the valid range of a count")
+        own = (lambda weight, y, function: weight) if weighted else None
+        return 1, lambda y, function: np.ascontiguousarray(y), own
+
+    def _score_spooled(self, rows: SpooledRows) -> float:
+        self._take_weights()
+        sums = np.zeros(4)
+        for X, y, weight in rows.set_aside():
+            eta = self._linear(X)[:, 0]
+            away = y - (np.exp(eta) if self.loss == "poisson" else eta)
+            sums += [weight.sum(), weight @ y, weight @ y**2, weight @ away**2]
+        return float(1 - sums[3] / (sums[2] - sums[1] ** 2 / sums[0]))
+
+    def _check_start(self, start: tuple[Any, Any], functions: int, columns: int) -> None:
+        for value, size, name in ((start[0], columns, "coef_init"), (start[1], 1, "intercept_init")):
+            if value is not None and np.size(value) != size:
+                raise ValueError(f"Provided {name} does not match dataset.")
 
     def _target(self, y: Any) -> FloatArray:
         if self.loss == "poisson" and (y < 0).any():

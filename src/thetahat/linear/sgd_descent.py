@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -23,13 +25,28 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from thetahat.contracts import FloatArray, IntArray, Status
 from thetahat.errors import UsageError
-from thetahat.linear.sgd_state import WEIGHTLESS, SgdSettings, SgdState, begin
-from thetahat.linear.sgd_training import Epochs, Runaway, step_that_works, train
+from thetahat.linear.sgd_rows import HeldRows, SpooledRows, is_source, spooled
+from thetahat.linear.sgd_state import IN_ORDER, WEIGHTLESS, SgdSettings, SgdState, begin
+from thetahat.linear.sgd_training import (
+    PROBE_ROWS,
+    Epochs,
+    Passes,
+    Runaway,
+    loss_at_nothing,
+    loss_at_nothing_of,
+    step_that_works,
+    train,
+)
+from thetahat.tables.encoding import Encoder
+from thetahat.tables.spool import Spool
+from thetahat.tables.streaming import open_source
 
 __all__ = ["Descent"]
 
 # A first step that runs away is made ten times shorter, and the work begun again, so often at most.
 RESTARTS = 20
+# Rows of a source that are predicted at a time.
+BLOCK_ROWS = 16_384
 SCHEDULES = {"constant", "optimal", "invscaling", "adaptive", "pa1", "pa2"}
 
 
@@ -39,6 +56,7 @@ class Descent(SparseCoefMixin, BaseEstimator, ABC):  # type: ignore[misc]
     coef_: FloatArray
     intercept_: FloatArray
     t_: float
+    encoder_: Encoder
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "penalty": [StrOptions({"l2", "l1", "elasticnet"}), None],
@@ -60,6 +78,7 @@ class Descent(SparseCoefMixin, BaseEstimator, ABC):  # type: ignore[misc]
         "warm_start": ["boolean"],
         "average": [Interval(Integral, 0, None, closed="neither"), "boolean"],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "memory": [Interval(Real, 0, None, closed="neither")],
     }
 
     @abstractmethod
@@ -127,70 +146,130 @@ class Descent(SparseCoefMixin, BaseEstimator, ABC):  # type: ignore[misc]
     ) -> None:
         """Move the state over the rows; targets and weights one a function, or one for all of softmax."""
         seeds = check_random_state(self.random_state)
-        functions = len(self.classes_) if self._loss() == "softmax" else len(targets)
         fresh = first or not hasattr(self, "_state")
         if fresh:
-            eta0 = self.eta0
-            if eta0 == "auto":
-                probe = np.random.default_rng(seeds.randint(2**31 - 1))
-                eta0 = step_that_works(X, targets[0], weights[0], self._settings(0.01), functions, probe)
-            self.eta0_ = float(eta0)
+            self.__dict__.pop("encoder_", None)
+
+            def some(rng: Generator) -> tuple[Any, NDArray[Any], FloatArray]:
+                rows = rng.permutation(X.shape[0])[:PROBE_ROWS]
+                return X[rows], targets[0][rows], weights[0][rows] if weights[0].size else WEIGHTLESS
+
+            self._choose_step(some, self._functions(len(targets)), seeds)
         aside, score = self._aside(X, y, sample_weight, seeds)
-        orders = [seeds.randint(2**31 - 1) for _ in targets]
+        orders = self._orders(len(targets), seeds)
+        at_nothing = loss_at_nothing(self._settings(self.eta0_), targets[0])
+        rows = HeldRows(X, targets, weights, at_nothing, orders if epochs.shuffle else None, aside)
         seen = 0.0 if first else float(getattr(self, "t_", 1.0)) - 1.0
+        self._settle(rows, len(targets), (X.shape[1], X.dtype, start) if fresh else None, epochs, score)
+        self.t_ = 1.0 + seen + self.n_iter_ * X.shape[0]
+
+    def _descend_source(self, source: Any, y: Any, sample_weight: Any, start: tuple[Any, Any]) -> None:
+        """Move a new state over rows that are read from disk."""
+        seeds = check_random_state(self.random_state)
+        classify = isinstance(self, ClassifierMixin)
+        spool, held = spooled(
+            source, y, sample_weight, classify=classify, memory=self.memory, shuffle=self.shuffle
+        )
+        with closing(spool):
+            functions, target_of, weight_of = self._of_spool(spool, sample_weight is not None)
+            self._check_start(start, functions, len(spool.encoder.names))
+            settings = self._settings(0.01)
+            square = spool.y_mean**2 + spool.y_deviation**2
+            at_nothing = loss_at_nothing_of(settings, abs(spool.y_mean), square, len(spool.classes or ()))
+            aside = self._blocks_aside(spool, seeds)
+            rows = SpooledRows(spool, target_of, weight_of, at_nothing, None, held, aside)
+            self._choose_step(partial(rows.some, PROBE_ROWS), self._functions(functions), seeds)
+            rows.orders = self._orders(functions, seeds) if self.shuffle else None
+            score = partial(self._score_spooled, rows) if self.early_stopping else None
+            names = spool.encoder.names
+            begun = (len(names), np.float64, start)
+            self._settle(rows, functions, begun, self._epochs(False), score)
+            self.encoder_, self.n_features_in_ = spool.encoder, len(names)
+            self.t_ = 1.0 + self.n_iter_ * spool.rows
+        self.__dict__.pop("feature_names_in_", None)
+        if not all(re.fullmatch(r"x\d+", name) for name in names):
+            self.feature_names_in_ = np.array(names, dtype=object)
+
+    @abstractmethod
+    def _of_spool(self, spool: Spool, weighted: bool) -> tuple[int, Any, Any]:
+        """Return how many functions there are, and what each takes for its target and its weights."""
+
+    @abstractmethod
+    def _score_spooled(self, rows: SpooledRows) -> float:
+        """Return the score of the rows set aside on disk."""
+
+    @abstractmethod
+    def _check_start(self, start: tuple[Any, Any], functions: int, columns: int) -> None:
+        """Refuse weights to begin at that are not of this shape."""
+
+    def _functions(self, targets: int) -> int:
+        return len(self.classes_) if self._loss() == "softmax" else targets
+
+    def _orders(self, targets: int, seeds: Any) -> list[Generator]:
+        return [np.random.default_rng(seeds.randint(2**31 - 1)) for _ in range(targets)]
+
+    def _choose_step(self, some: Callable[[Generator], Any], functions: int, seeds: Any) -> None:
+        eta0 = self.eta0
+        if eta0 == "auto":
+            probe = np.random.default_rng(seeds.randint(2**31 - 1))
+            X, y, weight = some(probe)
+            eta0 = step_that_works(X, y, weight, self._settings(0.01), functions)
+        self.eta0_ = float(eta0)
+
+    def _settle(
+        self,
+        rows: Passes,
+        targets: int,
+        fresh: tuple[int, Any, tuple[Any, Any]] | None,
+        epochs: Epochs,
+        score: Callable[[], float] | None,
+    ) -> None:
+        """Pass over the rows until it is enough, with a shorter step where one runs away."""
         before = getattr(self, "_state", None)
         for attempt in range(RESTARTS + 1):
-            if fresh:
-                self._state: SgdState = begin(
-                    self._settings(self.eta0_), functions, X.shape[1], X.dtype, *start
-                )
+            if fresh is not None:
+                columns, dtype, start = fresh
+                settings = self._settings(self.eta0_)
+                self._state: SgdState = begin(settings, self._functions(targets), columns, dtype, *start)
             try:
-                done, status = self._passes(X, targets, weights, orders, epochs, aside, score)
+                done, status = self._passes(rows, targets, epochs, score)
                 break
             except Runaway as error:
-                if fresh and before is not None:
-                    self._state = before
-                # Not looked at before: NaN or infinity in a column leaves its weight no number.
-                assert_all_finite(X, input_name="X", estimator_name=type(self).__name__)
-                if not fresh or attempt == RESTARTS or self.learning_rate == "optimal":
+                if fresh is not None:
+                    # What ran away is no state to go on from.
+                    del self._state
+                    if before is not None:
+                        self._state = before
+                if isinstance(rows, HeldRows):
+                    # Not looked at before: NaN or infinity in a column leaves its weight no number.
+                    assert_all_finite(rows.X, input_name="X", estimator_name=type(self).__name__)
+                if fresh is None or attempt == RESTARTS or self.learning_rate == "optimal":
                     raise
                 self.eta0_ /= 10
                 warnings.warn(
-                    f"{error}. Begun again with eta0={self.eta0_:g}", ConvergenceWarning, stacklevel=3
+                    f"{error}. Begun again with eta0={self.eta0_:g}", ConvergenceWarning, stacklevel=4
                 )
         self.n_iter_, self.status_ = done, status
-        self.t_ = 1.0 + seen + done * X.shape[0]
         self._take_weights()
         if status is Status.MAX_ITER:
             warnings.warn(
                 "Maximum number of iteration reached before convergence. Consider increasing max_iter to "
                 "improve the fit.",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
 
     def _passes(
-        self,
-        X: Any,
-        targets: list[NDArray[Any]],
-        weights: list[FloatArray],
-        orders: list[int],
-        epochs: Epochs,
-        aside: NDArray[np.bool_] | None,
-        score: Callable[[], float] | None,
+        self, rows: Passes, targets: int, epochs: Epochs, score: Callable[[], float] | None
     ) -> tuple[int, Status]:
         done, status = 0, Status.SOLVED
-        for place, (target, weight) in enumerate(zip(targets, weights, strict=True)):
+        for place in range(targets):
             trained = train(
                 self._state,
-                X,
-                target,
-                weight,
+                rows,
                 self._settings(self.eta0_),
                 epochs,
-                partial(_order, len(target), np.random.default_rng(orders[place])),
                 function=place,
-                aside=aside,
                 score=score,
                 told=self._told if self.verbose else None,
             )
@@ -233,15 +312,55 @@ class Descent(SparseCoefMixin, BaseEstimator, ABC):  # type: ignore[misc]
 
         return aside, score
 
+    def _blocks_aside(self, spool: Spool, seeds: Any) -> IntArray:
+        """Return the blocks of rows on disk that are set aside for early stopping."""
+        if not self.early_stopping:
+            return IN_ORDER
+        starts = np.random.default_rng(seeds.randint(2**31 - 1)).permutation(spool.starts)
+        count = int(np.ceil(self.validation_fraction * len(starts)))
+        if not 0 < count < len(starts):
+            raise ValueError(
+                f"validation_fraction={self.validation_fraction!r} of {spool.rows} rows, in blocks, leaves "
+                "none to learn from or none to validate on; change it, or fit in memory"
+            )
+        return starts[:count]
+
     def _told(self, epoch: int, loss: float) -> None:
         print(f"-- Epoch {epoch}: mean loss {loss:.6g}")  # noqa: T201
 
     def _eta(self, X: Any) -> FloatArray:
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", reset=False)
+        if is_source(X) or (hasattr(self, "encoder_") and hasattr(X, "columns")):
+            parts = [self._linear(encoded) for encoded, _ in self._blocks(X, None)]
+            return np.concatenate(parts)
+        return self._linear(validate_data(self, X, accept_sparse="csr", reset=False))
+
+    def _described(self, X: Any, y: Any) -> Iterator[tuple[FloatArray, Any]]:
+        """Yield rows and targets block by block, of arrays or of a source whose target y names."""
+        check_is_fitted(self)
+        if not self.average:
+            raise UsageError("average: standard errors are those of averaged iterates; fit with average=True")
+        if is_source(X, y):
+            yield from self._blocks(X, "y" if y is None else y)
+            return
+        X = validate_data(self, X, accept_sparse="csr", dtype=np.float64, reset=False)
+        for start in range(0, X.shape[0], BLOCK_ROWS):
+            part = X[start : start + BLOCK_ROWS]
+            yield part.toarray() if sparse.issparse(part) else part, np.asarray(y)[start : start + BLOCK_ROWS]
+
+    def _linear(self, X: Any) -> FloatArray:
         coef: Any = self.coef_
         coef = np.atleast_2d(coef.toarray() if sparse.issparse(coef) else coef)
         return np.asarray(X @ coef.T + np.atleast_1d(self.intercept_))
+
+    def _blocks(self, X: Any, target: str | None) -> Iterator[tuple[FloatArray, Any]]:
+        """Yield the rows of a source as the fit had them, and the column of the target, if it is named."""
+        if not hasattr(self, "encoder_"):
+            raise UsageError("X: the model was fitted on arrays; give it arrays, or fit it on a file too")
+        for frame in open_source(X).batches(BLOCK_ROWS):
+            encoded = self.encoder_.encode(frame)
+            assert_all_finite(encoded, input_name="X", estimator_name=type(self).__name__)
+            yield encoded, None if target is None else frame.get_column(target).to_numpy()
 
     def _rows_of(
         self, X: Any, y: Any, sample_weight: Any, first: bool, checked: bool
@@ -266,6 +385,14 @@ class Descent(SparseCoefMixin, BaseEstimator, ABC):  # type: ignore[misc]
         )
         return X, y, np.ascontiguousarray(weight)
 
+    def _start(self, coef: Any, intercept: Any) -> tuple[Any, Any]:
+        """Return the weights to begin at: those given, or those of the fit before where warm."""
+        warm = self.warm_start and hasattr(self, "coef_")
+        return (
+            self.coef_ if coef is None and warm else coef,
+            self.intercept_ if intercept is None and warm else intercept,
+        )
+
     def _epochs(self, partial: bool) -> Epochs:
         if partial:
             return Epochs(1, None, 1, self.shuffle)
@@ -275,9 +402,3 @@ class Descent(SparseCoefMixin, BaseEstimator, ABC):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
-def _order(n: int, rng: Generator) -> IntArray:
-    order: IntArray = np.arange(n, dtype=np.int64)
-    rng.shuffle(order)
-    return order

@@ -2,57 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from scipy import linalg, sparse, special
-from sklearn.utils.validation import validate_data
+from scipy import linalg, special
 
 from thetahat.contracts import FloatArray
-from thetahat.errors import UsageError
 from thetahat.likelihood.result import LikelihoodResult
 from thetahat.linear.described import StoredCovariances
 
 __all__ = ["sandwich"]
 
-# Rows of a Hessian summed at once.
-BLOCK = 20_000
 
-
-def sandwich(model: Any, X: Any, target: FloatArray, loss: str) -> LikelihoodResult:
-    """Return the record of an averaged fit, its errors H⁻¹ S H⁻¹ by the rows X and their targets.
-
-    Raises
-    ------
-    UsageError
-        The iterates were not averaged.
-    """
-    if not model.average:
-        raise UsageError("average: standard errors are those of averaged iterates; fit with average=True")
-    X = validate_data(model, X, accept_sparse="csr", dtype=np.float64, reset=False)
-    n, d = X.shape
+def sandwich(model: Any, blocks: Iterable[tuple[FloatArray, FloatArray]], loss: str) -> LikelihoodResult:
+    """Return the record of an averaged fit, its errors H⁻¹ S H⁻¹ by blocks of rows X and their targets."""
+    d = np.size(model.coef_)
     width = d + bool(model.fit_intercept)
     H, S = np.zeros((width, width)), np.zeros((width, width))
-    eta = model._eta(X)[:, 0]
-    if loss == "log_loss":
-        p = special.expit(eta)
-        slope, curvature = p - (target + 1) / 2, p * (1 - p)
-        value = -float(np.logaddexp(0, -target * eta).sum())
-    elif loss == "poisson":
-        mean = np.exp(eta)
-        slope, curvature = mean - target, mean
-        value = float(np.sum(target * eta - mean - special.gammaln(target + 1)))
-    else:
-        slope, curvature = eta - target, np.ones(n)
-        spread = float(np.mean(slope**2))
-        value = -0.5 * n * (np.log(2 * np.pi * spread) + 1)
-    for start in range(0, n, BLOCK):
-        part = X[start : start + BLOCK]
-        part = part.toarray() if sparse.issparse(part) else part
+    n, value, squares = 0, 0.0, 0.0
+    for part, target in blocks:
+        eta = model._linear(part)[:, 0]
+        if loss == "log_loss":
+            p = special.expit(eta)
+            slope, curvature = p - (target + 1) / 2, p * (1 - p)
+            value -= float(np.logaddexp(0, -target * eta).sum())
+        elif loss == "poisson":
+            mean = np.exp(eta)
+            slope, curvature = mean - target, mean
+            value += float(np.sum(target * eta - mean - special.gammaln(target + 1)))
+        else:
+            slope, curvature = eta - target, np.ones(len(part))
+            squares += float(slope @ slope)
         Z = np.column_stack([np.ones(len(part)), part]) if model.fit_intercept else part
-        rows = slice(start, start + BLOCK)
-        H += (Z * curvature[rows, None]).T @ Z
-        S += (Z * slope[rows, None] ** 2).T @ Z
+        H += (Z * curvature[:, None]).T @ Z
+        S += (Z * slope[:, None] ** 2).T @ Z
+        n += len(part)
+    if loss == "squared_error":
+        value = -0.5 * n * (np.log(2 * np.pi * squares / n) + 1)
     penalty = model.alpha * n if model.penalty == "l2" else 0.0
     H[np.diag_indices(width)] += np.r_[np.zeros(width - d), np.full(d, penalty)]
     inverse = linalg.inv(H)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,18 @@ from thetahat.errors import UsageError
 from thetahat.linear.sgd_losses import LOSSES, loss_of, slope_of
 from thetahat.linear.sgd_state import IN_ORDER, SgdSettings, SgdState, advance, begin
 
-__all__ = ["Epochs", "Runaway", "Trained", "diverged", "step_that_works", "train"]
+__all__ = [
+    "PROBE_ROWS",
+    "Epochs",
+    "Passes",
+    "Runaway",
+    "Trained",
+    "diverged",
+    "loss_at_nothing",
+    "loss_at_nothing_of",
+    "step_that_works",
+    "train",
+]
 
 # Below this the adaptive schedule has nothing left to divide.
 LEAST_STEP = 1e-6
@@ -69,17 +80,31 @@ class Trained:
     status: Status
 
 
+class Passes(Protocol):
+    """Rows that can be gone through again and again, in memory or not."""
+
+    @property
+    def learned(self) -> int:
+        """How many are learned from in an epoch."""
+        ...
+
+    @property
+    def at_nothing(self) -> float:
+        """The mean loss of predicting 0, near enough: the scale that a runaway is seen against."""
+        ...
+
+    def epoch(self, function: int, /) -> Iterator[tuple[Any, NDArray[Any], FloatArray, IntArray]]:
+        """Yield X, y and weight of the rows of the next epoch, and the order in which to take them."""
+        ...
+
+
 def train(
     state: SgdState,
-    X: Any,
-    y: NDArray[Any],
-    weight: FloatArray,
+    rows: Passes,
     settings: SgdSettings,
     epochs: Epochs,
-    draw: Callable[[], IntArray],
     *,
     function: int = 0,
-    aside: NDArray[np.bool_] | None = None,
     score: Callable[[], float] | None = None,
     told: Callable[[int, float], None] | None = None,
 ) -> Trained:
@@ -87,13 +112,10 @@ def train(
 
     Parameters
     ----------
-    state, X, y, weight, settings, function
+    state, settings, function
         As for :func:`thetahat.linear.sgd_state.advance`.
+    rows : Passes
     epochs : Epochs
-    draw : callable
-        The order of the next epoch.
-    aside : ndarray of bool of shape (n,), optional
-        Rows that are not learned from.
     score : callable, optional
         The score of the rows set aside, higher is better: it then decides instead of the objective.
     told : callable
@@ -105,19 +127,17 @@ def train(
         The loss grows beyond all bounds.
     """
     best, waiting = np.inf, 0
-    learned = len(y) if aside is None else len(y) - int(aside.sum())
-    at_nothing = _loss_at_nothing(settings, y)
     before = penalty_of(state, settings, function)
-    # The losses on the way cost as much as the steps, so they are summed for who needs them.
+    # The losses on the way cost a little, so they are summed for who needs them.
     summed = told is not None or (epochs.tol is not None and score is None) or settings.loss == "softmax"
-    order = IN_ORDER if aside is None else np.flatnonzero(~aside)
     for epoch in range(1, epochs.most + 1):
-        if epochs.shuffle:
-            order = draw()
-            order = order if aside is None else order[~aside[order]]
-        advance(state, X, y, weight, settings, order, function, summed)
-        mean = state.take_loss() / max(learned, 1) if summed else _on_some(state, X, y, settings, function)
-        said = diverged(state, mean, at_nothing, settings)
+        for X, y, weight, order in rows.epoch(function):
+            advance(state, X, y, weight, settings, order, function, summed)
+        if summed:
+            mean = state.take_loss() / max(rows.learned, 1)
+        else:
+            mean = _on_some(state, X, y, settings, function)
+        said = diverged(state, mean, rows.at_nothing, settings)
         if said:
             raise Runaway(
                 f"Floating-point under-/overflow occurred at epoch #{epoch}. Scaling input data with "
@@ -177,50 +197,49 @@ def diverged(state: SgdState, mean: float, at_nothing: float, settings: SgdSetti
 
 
 def step_that_works(
-    X: Any,
-    y: NDArray[Any],
-    weight: FloatArray,
-    settings: SgdSettings,
-    functions: int,
-    rng: np.random.Generator,
+    X: Any, y: NDArray[Any], weight: FloatArray, settings: SgdSettings, functions: int
 ) -> float:
-    """Return the step of least loss on a pass over some rows, among steps about 1 / curvature.
+    """Return the step of least loss on a pass over these rows, among steps about 1 / curvature.
 
     Parameters
     ----------
     X, y, weight, settings
-        As for ``advance``; of ``settings`` all but eta0.
+        As for ``advance``, of a few thousand rows; of ``settings`` all but eta0.
     functions : int
         K.
-    rng : Generator
-        Which rows.
     """
-    rows = rng.permutation(X.shape[0])[:PROBE_ROWS].astype(np.int64)
-    part = X[rows]
-    squares = part.multiply(part).sum(axis=1) if sparse.issparse(part) else (part**2).sum(axis=1)
+    squares = X.multiply(X).sum(axis=1) if sparse.issparse(X) else (X**2).sum(axis=1)
     curvature = {"log_loss": 0.25, "softmax": 0.5}.get(settings.loss, 1.0)
     middle = 1.0 / (curvature * (float(np.mean(squares)) + 1.0))
     best, found = np.inf, middle
-    at_nothing = _loss_at_nothing(settings, y)
+    at_nothing = loss_at_nothing(settings, y)
     for power in range(-PROBES // 2, PROBES // 2 + 1):
         trial = replace(settings, eta0=middle * 4.0**power, average=0)
         state = begin(trial, functions, X.shape[1], X.dtype)
         with np.errstate(all="ignore"):
-            advance(state, X, y, weight, trial, rows)
-        mean = state.take_loss() / len(rows)
+            advance(state, X, y, weight, trial, IN_ORDER)
+        mean = state.take_loss() / len(y)
         if not diverged(state, mean, at_nothing, settings) and mean < best:
             best, found = mean, trial.eta0
     return found
 
 
-def _loss_at_nothing(settings: SgdSettings, y: NDArray[Any]) -> float:
+def loss_at_nothing(settings: SgdSettings, y: NDArray[Any]) -> float:
     """Return the mean loss of predicting 0, near enough: the scale that a runaway is seen against."""
+    code = LOSSES.get(settings.loss, 0)
+    if code <= LOSSES["log_loss"]:
+        return loss_at_nothing_of(settings, 0.0, 0.0, int(np.max(y, initial=1)) + 1)
+    y = np.asarray(y, dtype=np.float64)
+    return loss_at_nothing_of(settings, float(np.mean(np.abs(y))), float(np.mean(y**2)), 0)
+
+
+def loss_at_nothing_of(settings: SgdSettings, size: float, square: float, classes: int) -> float:
+    """Return the same, by the mean |y|, the mean y², and, for softmax, the classes."""
     if settings.loss == "softmax":
-        return float(np.log(max(2, int(np.max(y, initial=1)) + 1)))
+        return float(np.log(max(2, classes)))
     if LOSSES[settings.loss] <= LOSSES["log_loss"]:
         return 1.0
     if settings.loss == "poisson":
-        return 1.0 + float(np.mean(np.abs(y)))
-    size = float(np.mean(np.asarray(y, dtype=np.float64) ** 2))
+        return 1.0 + size
     slope = abs(float(slope_of(LOSSES[settings.loss], 0.0, 1.0, settings.epsilon)))
-    return max(size, slope)
+    return max(square, slope)

@@ -15,14 +15,14 @@ from typing import IO, Literal
 import numpy as np
 from numpy.random import Generator
 
-from thetahat.contracts import FloatArray
+from thetahat.contracts import FloatArray, IntArray
 from thetahat.errors import Code, UsageError
 from thetahat.tables.encoding import Encoder, refuse, weights_of
 from thetahat.tables.first_pass import ColumnPass, TargetPass
 from thetahat.tables.phrases import counted
 from thetahat.tables.streaming import BatchSource
 
-__all__ = ["Spool", "spool"]
+__all__ = ["BLOCK", "Spool", "spool"]
 
 # Rows that stay together when the order is shuffled, and the fewest such blocks that make a fair mixture.
 BLOCK, FEWEST_BLOCKS = 64, 32
@@ -73,8 +73,23 @@ class Spool:
         for start in range(0, self.rows, size):
             yield self._decoded(self._read(start, min(size, self.rows - start)))
 
+    @property
+    def starts(self) -> IntArray:
+        """The first row of each block of rows that stay together when the order is shuffled."""
+        return np.arange(0, self.rows, BLOCK)
+
+    def sizes(self, starts: IntArray) -> IntArray:
+        """Return how many rows each of these blocks has."""
+        return np.minimum(BLOCK, self.rows - starts)
+
+    def of_blocks(self, starts: IntArray, size: int) -> Iterator[tuple[FloatArray, FloatArray, FloatArray]]:
+        """Yield (X, y, weight) of the rows of these blocks, in their order, about ``size`` at a time."""
+        at_once = max(1, size // BLOCK)
+        for first in range(0, len(starts), at_once):
+            yield self._decoded(self._blocks_at(starts[first : first + at_once]))
+
     def shuffled(
-        self, size: int, buffer: int, rng: Generator
+        self, size: int, buffer: int, rng: Generator, starts: IntArray | None = None
     ) -> Iterator[tuple[FloatArray, FloatArray, FloatArray]]:
         """Yield (X, y, weight) of all rows once, mixed: blocks from all over the file, then rows.
 
@@ -86,15 +101,14 @@ class Spool:
             Rows held in memory.
         rng : Generator
             Decides the order.
+        starts : ndarray of int, optional
+            The blocks whose rows are meant; all if not given.
         """
-        starts = np.arange(0, self.rows, BLOCK)
-        rng.shuffle(starts)
+        order = self.starts if starts is None else starts.copy()
+        rng.shuffle(order)
         at_once = max(1, buffer // BLOCK)
-        for first in range(0, len(starts), at_once):
-            parts = [
-                self._read(int(at), min(BLOCK, self.rows - int(at))) for at in starts[first : first + at_once]
-            ]
-            held = np.concatenate(parts)
+        for first in range(0, len(order), at_once):
+            held = self._blocks_at(order[first : first + at_once])
             rng.shuffle(held, axis=0)
             for start in range(0, len(held), size):
                 yield self._decoded(held[start : start + size])
@@ -102,6 +116,11 @@ class Spool:
     def mixes(self, buffer: int) -> bool:
         """Whether a buffer of so many rows mixes rows from enough places, or holds them all."""
         return buffer >= min(self.rows, FEWEST_BLOCKS * BLOCK)
+
+    def _blocks_at(self, starts: IntArray) -> FloatArray:
+        return np.concatenate(
+            [self._read(int(at), int(n)) for at, n in zip(starts, self.sizes(starts), strict=True)]
+        )
 
     def close(self) -> None:
         """Free the disk."""
