@@ -13,20 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thetahat.contracts import FloatArray, IntArray
-from thetahat.svm.blocks import gather
+from thetahat.svm.blocks import gather, subtract_rows
 from thetahat.svm.memory import borrowed
-from thetahat.svm.optimality import Dual, Optimality, excess, judge
+from thetahat.svm.optimality import Dual, Optimality, in_play, judge
 from thetahat.svm.solution import Limits, Solution, Stop
 from thetahat.svm.solver import BURST, MOST_STALLS, burst, confirm
-from thetahat.svm.steps import padded, subtract_rows
+from thetahat.svm.steps import padded
 from thetahat.svm.table import KernelTable
 
 __all__ = ["on_active_sets"]
 
 # Rows of the first active set, evenly spread, and most rows without a stored kernel row in a later one.
 FIRST, FRESH = 2000, 2000
-# A row within this part of the violation of violating is near it.
-NEAR = 0.5
 # Share of the memory for rows; the rest is for the matrix of the active set.
 SHARE_OF_ROWS = 0.6
 # The first set is solved this far only: most of it will not matter.
@@ -86,8 +84,7 @@ def _chosen(
     dual: Dual, beta: FloatArray, F: FloatArray, state: Optimality, stored: NDArray[np.bool_], most: int
 ) -> IntArray:
     """Return the rows of the next active set, in order."""
-    over = excess(dual, beta, F, state.middle)
-    near = over >= -NEAR * state.violation
+    over, near = in_play(dual, beta, F, state)
     fresh = min(FRESH, (most + 3) // 4)
     return np.sort(
         np.concatenate(

@@ -50,7 +50,9 @@ class SVC(ClassifierMixin, KernelMachine):  # type: ignore[misc]
     degree, gamma, coef0
         Parameters of the kernel; ``gamma="scale"`` is 1 / (d · variance of X, weighted as the rows
         are), ``"auto"`` is 1 / d.
-    shrinking, verbose
+    shrinking : bool
+        Whether rows that are settled are left out for a while; the optimum is the same.
+    verbose
         Taken for compatibility.
     probability : bool
         Whether to fit probabilities; deprecated, as in scikit-learn 1.9:

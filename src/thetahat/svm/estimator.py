@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ from thetahat.contracts import Draw, Fit, FloatArray, IntArray, Prediction, Samp
 from thetahat.svm.blocks import gather
 from thetahat.svm.kernels import KernelFunction, KernelName
 from thetahat.svm.machine import variance
+from thetahat.svm.memory import borrowed
 from thetahat.svm.optimality import Dual
 from thetahat.svm.pairs import pair_duals, votes
 from thetahat.svm.solution import Solution, Stop
@@ -173,28 +175,30 @@ class SupportVectorWorkspace:
             function = self.machine.function(sample)
             parts: list[list[tuple[IntArray, Solution]]] = [[] for _ in prices]
             for place in range(len(self.machine.duals(sample))):
-                table: KernelTable | None = None
-                K: NDArray[Any] | None = None
-                for price, part in zip(prices, parts, strict=True):
-                    rows, dual = replace(self.machine, C=price).duals(sample)[place]
-                    if table is None:
-                        table = KernelTable(function, sample.X[rows])
-                        K = self._matrix(table, draw.train[rows])
-                    part.append((rows, self._solved(dual, table, K)))
+                priced = [replace(self.machine, C=price).duals(sample)[place] for price in prices]
+                rows = priced[0][0]
+                table = KernelTable(function, sample.X[rows])
+                with self._matrix(table, draw.train[rows]) as K:
+                    for (_, dual), part in zip(priced, parts, strict=True):
+                        part.append((rows, self._solved(dual, table, K)))
             for part in parts:
                 yield expand(function, sample.X, part)
 
     def _fits(self, n: int) -> bool:
         return bool(n * padded(n) * np.dtype(self._dtype).itemsize <= self.machine.megabytes * 1e6)
 
-    def _matrix(self, table: KernelTable, rows: IntArray) -> NDArray[Any] | None:
+    @contextmanager
+    def _matrix(self, table: KernelTable, rows: IntArray) -> Iterator[NDArray[Any] | None]:
         if table.slender or not self._fits(table.n):
-            return None
-        if self._whole is None:
-            return table.gram(self._dtype)
-        K = np.zeros((table.n, padded(table.n)), self._dtype)
-        gather(self._whole, np.asarray(rows, np.int64), np.asarray(rows, np.int64), K)
-        return K
+            yield None
+            return
+        with borrowed(table.n, padded(table.n), self._dtype) as K:
+            if self._whole is None:
+                table.whole(K)
+            else:
+                K[:, table.n :] = 0
+                gather(self._whole, np.asarray(rows, np.int64), np.asarray(rows, np.int64), K)
+            yield K
 
     def _solved(self, dual: Dual, table: KernelTable, K: NDArray[Any] | None) -> Solution:
         if K is None:

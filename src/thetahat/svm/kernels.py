@@ -20,7 +20,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from thetahat.contracts import FloatArray
-from thetahat.svm.blocks import exponential
+from thetahat.svm.blocks import exponential, in_threads
 
 __all__ = ["KernelFunction", "KernelName"]
 
@@ -101,13 +101,19 @@ class KernelFunction:
         """Return k(X, Z) coef without keeping the matrix; coef has a row for each row of Z."""
         out = np.zeros((X.shape[0], coef.shape[1]))
         left, right = self.factors(X, Z)
+        strips = []
         for c in range(0, Z.shape[0], TILE_COLUMNS):
             strip = right[:, c : c + TILE_COLUMNS]
             strip = strip if sp.issparse(strip) else np.ascontiguousarray(strip)
-            for r in range(0, len(out), TILE_ROWS):
+            strips.append((strip, coef[c : c + TILE_COLUMNS]))
+
+        def rows(r: int) -> None:
+            for strip, weight in strips:
                 block = product(left[r : r + TILE_ROWS], strip)
                 self.finish(block)
-                out[r : r + TILE_ROWS] += block @ coef[c : c + TILE_COLUMNS]
+                out[r : r + TILE_ROWS] += block @ weight
+
+        in_threads(rows, range(0, len(out), TILE_ROWS), X.shape[0] * Z.shape[0])
         return out
 
     def factors(self, X: Any, Z: Any) -> tuple[Any, Any]:

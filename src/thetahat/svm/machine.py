@@ -113,7 +113,9 @@ class KernelMachine(BaseEstimator, ABC):  # type: ignore[misc]
     ) -> list[Solution]:
         """Solve each dual on its rows of X and take down what came of it."""
         function, rows = self._prepared(X, weight)
-        budget = Budget(float(self.tol), int(self.max_iter), self.time_limit, float(self.cache_size))
+        budget = Budget(
+            float(self.tol), int(self.max_iter), self.time_limit, float(self.cache_size), bool(self.shrinking)
+        )
         solutions = []
         self.indefinite_ = False
         for dual, chosen in duals:

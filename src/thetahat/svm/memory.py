@@ -1,4 +1,4 @@
-"""Large float32 buffers that are kept between fits.
+"""Large buffers that are kept between fits.
 
 The first touch of fresh memory costs more than the arithmetic of a fit on many rows, so a buffer that is
 given back is handed out again. At most two are kept, the largest.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +22,9 @@ _idle: list[NDArray[np.float32]] = []
 
 
 @contextmanager
-def borrowed(rows: int, columns: int) -> Iterator[NDArray[np.float32]]:
-    """Lend a float32 matrix whose content is left over from before."""
-    size = rows * columns
+def borrowed(rows: int, columns: int, dtype: Any = np.float32) -> Iterator[NDArray[Any]]:
+    """Lend a matrix of float32 or float64 whose content is left over from before."""
+    size = rows * columns * np.dtype(dtype).itemsize // 4
     with _lock:
         fitting = [k for k, each in enumerate(_idle) if each.size >= size]
         found = min(fitting, key=lambda k: _idle[k].size, default=None)
@@ -31,7 +32,7 @@ def borrowed(rows: int, columns: int) -> Iterator[NDArray[np.float32]]:
     if flat is None:
         flat = np.empty(size, np.float32)
     try:
-        yield flat[:size].reshape(rows, columns)
+        yield flat[:size].view(dtype).reshape(rows, columns)
     finally:
         with _lock:
             _idle.append(flat)

@@ -32,7 +32,9 @@ class OneClassSVM(OutlierMixin, KernelMachine):  # type: ignore[misc]
         Largest violation of the optimality conditions, verified in float64.
     nu : float
         ν: at most this part of the rows is outside, at least this part are support vectors.
-    shrinking, verbose
+    shrinking : bool
+        Whether rows that are settled are left out for a while; the optimum is the same.
+    verbose
         Taken for compatibility.
     cache_size : float
         Megabytes for kernel values.

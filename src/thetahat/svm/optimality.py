@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from thetahat.contracts import FloatArray, IntArray
 
-__all__ = ["Dual", "Optimality", "excess", "judge", "keys"]
+__all__ = ["Dual", "Optimality", "excess", "in_play", "judge", "keys"]
+
+# A variable within this part of the worst violation of violating nearly does.
+NEAR = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,6 +83,14 @@ def excess(dual: Dual, beta: FloatArray, F: FloatArray, middle: float) -> FloatA
     free = (beta > dual.lo) & (beta < dual.hi) & ((beta != 0) | (dual.width == 0))
     out[free] = np.maximum(out[free], 0.0)
     return np.asarray(out)
+
+
+def in_play(
+    dual: Dual, beta: FloatArray, F: FloatArray, state: Optimality
+) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Return by how much each variable violates, and which are free or nearly do."""
+    over = excess(dual, beta, F, state.middle)
+    return over, over >= -NEAR * state.violation
 
 
 def judge(dual: Dual, beta: FloatArray, F: FloatArray) -> Optimality:

@@ -34,7 +34,9 @@ class SVR(RegressorMixin, KernelMachine):  # type: ignore[misc]
         Price of an error beyond ε.
     epsilon : float
         Error that costs nothing, in the unit of y.
-    shrinking, verbose
+    shrinking : bool
+        Whether rows that are settled are left out for a while; the optimum is the same.
+    verbose
         Taken for compatibility.
     cache_size : float
         Megabytes for kernel values.

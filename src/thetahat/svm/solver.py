@@ -14,14 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thetahat.contracts import FloatArray
-from thetahat.svm.optimality import Dual, judge, keys
+from thetahat.svm.blocks import gather, subtract_rows
+from thetahat.svm.memory import borrowed
+from thetahat.svm.optimality import Dual, in_play, judge, keys
 from thetahat.svm.solution import Limits, Solution, Stop
-from thetahat.svm.steps import descend, padded, subtract_rows
+from thetahat.svm.steps import descend, padded
 from thetahat.svm.table import KernelTable
 
-__all__ = ["burst", "confirm", "on_matrix"]
+__all__ = ["burst", "confirm", "on_matrix", "shrunk_burst"]
 
 BURST = 40_000
+# A burst of steps brings the violation down to this part of it.
+NEARER = 0.1
+# Fewer variables than these are not worth telling apart, nor is a share of them beyond this one.
+FEWEST, WORTH_COPYING = 500, 0.5
 # Rows on which the error of the float32 matrix is measured.
 PROBED = 256
 # Exact verdicts in a row that do not halve the violation: the arithmetic has no more to give.
@@ -55,6 +61,31 @@ def burst(
     return steps
 
 
+def shrunk_burst(
+    dual: Dual,
+    K: NDArray[Any],
+    diagonal: NDArray[Any],
+    beta: FloatArray,
+    F: FloatArray,
+    goal: float,
+    most: int,
+) -> int:
+    """Do the same among the variables that are free or nearly violate, where that is worth copying them."""
+    rows = np.flatnonzero(in_play(dual, beta, F, judge(dual, beta, F))[1])
+    if len(beta) < FEWEST or len(rows) > WORTH_COPYING * len(beta):
+        return burst(dual, K, diagonal, beta, F, goal, most)
+    m, moved, slopes = len(rows), beta[rows], F[rows]
+    with borrowed(m, padded(m), K.dtype) as part:
+        part[:, m:] = 0
+        gather(K, rows, rows, part)
+        steps = burst(dual.part(rows), part, diagonal[rows], moved, slopes, goal, most)
+    change = moved - beta[rows]
+    beta[rows] = moved
+    changed = np.flatnonzero(change)
+    subtract_rows(F, K, rows[changed], change[changed].astype(K.dtype))
+    return steps
+
+
 def confirm(dual: Dual, table: KernelTable, beta: FloatArray, F: FloatArray, tol: float) -> None:
     """Put float64 slopes into F wherever the verdict at ``tol`` can depend on them."""
     state = judge(dual, beta, F)
@@ -79,6 +110,7 @@ def on_matrix(
     limits: Limits,
     verify: Callable[[FloatArray, FloatArray], None],
     start: tuple[FloatArray, FloatArray] | None = None,
+    shrinking: bool = True,
 ) -> Solution:
     """Solve on a whole matrix K, rows padded.
 
@@ -94,6 +126,8 @@ def on_matrix(
         ``verify(beta, F)`` puts float64 slopes into F where the verdict can depend on them.
     start : (beta, F), optional
         Where to begin; β = ``dual.start`` if not given.
+    shrinking : bool
+        Whether variables that are settled at a bound are left out between looks at all of them.
     """
     n = len(dual.p)
     if start is None:
@@ -124,8 +158,9 @@ def on_matrix(
             if stop is not None:
                 return Solution(beta, F, state, steps, stop)
             violation = state.violation
-        goal = max(0.95 * aim, 0.02 * violation)
-        done = burst(dual, K, diagonal, beta, F, goal, min(BURST, limits.steps - steps))
+        goal = max(0.95 * aim, NEARER * violation)
+        step = shrunk_burst if shrinking else burst
+        done = step(dual, K, diagonal, beta, F, goal, min(BURST, limits.steps - steps))
         steps += done
         state = judge(dual, beta, F)
         gained = last.objective - state.objective > progress * abs(state.objective)

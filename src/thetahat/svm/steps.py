@@ -15,7 +15,7 @@ from thetahat.contracts import FloatArray
 from thetahat.numerics.compiled import kernel
 from thetahat.svm.sweeps import FAR, LANES, sweep_second, sweep_update
 
-__all__ = ["descend", "padded", "subtract_rows"]
+__all__ = ["descend", "padded"]
 
 Single = NDArray[np.float32]
 
@@ -109,30 +109,3 @@ def descend(
         low[j] = _shrink(bj, lo[j], width)
         step = zero + t
         steps += 1
-
-
-@kernel
-def subtract_rows(F: FloatArray, K: Any, rows: Any, coef: Any) -> None:
-    """Take Σ coef[r]·K[rows[r]] off F: sums of 64 rows in the type of K, their total in float64."""
-    n, m, strip = F.shape[0], rows.shape[0], 2048
-    part = np.empty(strip, K.dtype)
-    for first in range(0, n, strip):
-        w = min(strip, n - first)
-        r = 0
-        while r < m:
-            end = min(m, r + 64)
-            part[:w] = 0
-            while r + 4 <= end:
-                k0, k1 = K[rows[r]][first : first + w], K[rows[r + 1]][first : first + w]
-                k2, k3 = K[rows[r + 2]][first : first + w], K[rows[r + 3]][first : first + w]
-                c0, c1, c2, c3 = coef[r], coef[r + 1], coef[r + 2], coef[r + 3]
-                for k in range(w):
-                    part[k] += (c0 * k0[k] + c1 * k1[k]) + (c2 * k2[k] + c3 * k3[k])
-                r += 4
-            while r < end:
-                k0, c0 = K[rows[r]][first : first + w], coef[r]
-                for k in range(w):
-                    part[k] += c0 * k0[k]
-                r += 1
-            for k in range(w):
-                F[first + k] -= part[k]

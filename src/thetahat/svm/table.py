@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from thetahat.contracts import FloatArray, IntArray
-from thetahat.svm.blocks import mirror
+from thetahat.svm.blocks import in_threads, mirror
 from thetahat.svm.interior import MOST_COLUMNS
 from thetahat.svm.kernels import TILE_COLUMNS, TILE_ROWS, KernelFunction, product
 from thetahat.svm.steps import padded
@@ -78,8 +78,14 @@ class KernelTable:
         assert self.function is not None
         return self.function.left(self.X), self.function.right(self.X)
 
-    def tiles(self, rows: IntArray, columns: IntArray | None, put: Put, dtype: Any = np.float32) -> None:
-        """Give ``put(r, c, block)`` the matrix of these rows and columns, tile by tile."""
+    def tiles(
+        self, rows: IntArray, columns: IntArray | None, put: Put, dtype: Any = np.float32, by: str = "columns"
+    ) -> None:
+        """Give ``put(r, c, block)`` the matrix of these rows and columns, tile by tile.
+
+        Tiles of the same columns, or by="rows" of the same rows, come one after the other; others may come
+        at the same time on another thread.
+        """
         if self.function is None:
             for r in range(0, len(rows), TILE_ROWS):
                 some = rows[r : r + TILE_ROWS]
@@ -88,15 +94,33 @@ class KernelTable:
             return
         left, right = self._single if dtype == np.float32 else self._double
         many = self.n if columns is None else len(columns)
-        left = left[rows]
-        for c in range(0, many, TILE_COLUMNS):
+        left, finish = left[rows], self.function.finish
+
+        def strip(c: int) -> Any:
             chosen = slice(c, c + TILE_COLUMNS) if columns is None else columns[c : c + TILE_COLUMNS]
-            strip = right[:, chosen]
-            strip = strip if sp.issparse(strip) else np.ascontiguousarray(strip)
-            for r in range(0, len(rows), TILE_ROWS):
-                block = product(left[r : r + TILE_ROWS], strip)
-                self.function.finish(block)
-                put(r, c, block)
+            return right[:, chosen] if sp.issparse(right) else np.ascontiguousarray(right[:, chosen])
+
+        def tile(r: int, c: int, strip: Any) -> None:
+            block = product(left[r : r + TILE_ROWS], strip)
+            finish(block)
+            put(r, c, block)
+
+        def below(c: int) -> None:
+            right_of = strip(c)
+            for r in down:
+                tile(r, c, right_of)
+
+        down, across = range(0, len(rows), TILE_ROWS), range(0, many, TILE_COLUMNS)
+        if by == "columns":
+            in_threads(below, across, len(rows) * many)
+        else:
+            strips = [(c, strip(c)) for c in across]
+
+            def beside(r: int) -> None:
+                for c, right_of in strips:
+                    tile(r, c, right_of)
+
+            in_threads(beside, down, len(rows) * many)
 
     def whole(self, out: NDArray[Any]) -> None:
         """Write the matrix into the n first columns of ``out``, nought into the rest."""
@@ -110,11 +134,15 @@ class KernelTable:
             self.tiles(every, None, put, out.dtype)
         else:
             left, right = self._single if out.dtype == np.float32 else self._double
-            for r in range(0, self.n, TILE_ROWS):
+            finish = self.function.finish
+
+            def above(r: int) -> None:
                 for c in range(r, self.n, TILE_COLUMNS):
                     block = left[r : r + TILE_ROWS] @ right[:, c : c + TILE_COLUMNS]
-                    self.function.finish(block)
+                    finish(block)
                     put(r, c, block)
+
+            in_threads(above, range(0, self.n, TILE_ROWS), self.n**2 // 2)
         # The product of a row with another may round otherwise than the other way round.
         mirror(out, self.n)
 
@@ -138,5 +166,5 @@ class KernelTable:
         def put(r: int, c: int, block: NDArray[Any]) -> None:
             out[r : r + len(block)] += block @ weight[c : c + block.shape[1]]
 
-        self.tiles(chosen, carried, put, np.float64)
+        self.tiles(chosen, carried, put, np.float64, by="rows")
         return out

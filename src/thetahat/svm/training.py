@@ -53,12 +53,15 @@ class Budget:
         Most seconds.
     megabytes : float
         Memory for kernel values.
+    shrinking : bool
+        Whether variables that are settled at a bound are left out for a while.
     """
 
     tol: float = 1e-3
     steps: int = -1
     seconds: float | None = None
     megabytes: float = 2000.0
+    shrinking: bool = True
 
     def limits(self, n: int) -> Limits:
         """Return the limits of a fit of n rows that begins now."""
@@ -99,11 +102,11 @@ def train(dual: Dual, table: KernelTable, budget: Budget) -> Solution:
     elif single:
         with borrowed(table.n, padded(table.n)) as K:
             table.whole(K)
-            solution = solve_on(dual, table, K, limits)
+            solution = solve_on(dual, table, K, limits, shrinking=budget.shrinking)
     if solution is not None:
         if solution.stop is not Stop.DIGITS or 8 * each > budget.megabytes:
             return solution
-    return _in_double(dual, table, limits, solution)
+    return _in_double(dual, table, limits, solution, budget.shrinking)
 
 
 def precision(tol: float, n: int, target: FloatArray | None = None) -> Any:
@@ -120,6 +123,7 @@ def solve_on(
     K: NDArray[Any],
     limits: Limits,
     start: tuple[FloatArray, FloatArray] | None = None,
+    shrinking: bool = True,
 ) -> Solution:
     """Solve on the matrix K of a table, verified by its float64 values."""
 
@@ -129,13 +133,15 @@ def solve_on(
         else:
             F[:] = dual.p - table.times(beta)
 
-    return on_matrix(dual, K, limits, verify, start)
+    return on_matrix(dual, K, limits, verify, start, shrinking)
 
 
-def _in_double(dual: Dual, table: KernelTable, limits: Limits, before: Solution | None) -> Solution:
+def _in_double(
+    dual: Dual, table: KernelTable, limits: Limits, before: Solution | None, shrinking: bool
+) -> Solution:
     """Solve on a matrix of float64, from where float32 could not go on."""
     start = None if before is None else (before.beta, dual.p - table.times(before.beta))
-    after = solve_on(dual, table, table.gram(np.float64), limits, start)
+    after = solve_on(dual, table, table.gram(np.float64), limits, start, shrinking)
     return after if before is None else replace(after, steps=before.steps + after.steps)
 
 
