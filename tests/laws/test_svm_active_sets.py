@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from thetahat.svm.active import on_active_sets
+from thetahat.svm.blocks import gather
 from thetahat.svm.kernels import KernelFunction
 from thetahat.svm.memory import borrowed
 from thetahat.svm.optimality import Dual, judge
@@ -53,3 +54,24 @@ def test_a_buffer_that_is_given_back_is_lent_again_but_never_to_two():
         first[:] = 3.0
     with borrowed(5, padded(5)) as third:
         assert np.shares_memory(third, first) or np.shares_memory(third, second)
+
+
+@pytest.mark.parametrize("name", ["classification", "regression", "one class"])
+def test_leaving_settled_variables_out_for_a_while_changes_no_optimum(name, monkeypatch):
+    X, duals = problems(5, 1200)
+    dual, table = duals[name], KernelTable(KernelFunction("rbf", 0.4), X)
+    K, copied = table.gram(np.float64), []
+    monkeypatch.setattr(
+        "thetahat.svm.solver.gather", lambda *each: copied.append(len(each[1])) or gather(*each)
+    )
+
+    def verify(beta, F):
+        F[:] = dual.p - table.times(beta)
+
+    with_all, without = (
+        on_matrix(dual, K, Limits(1e-9), verify, shrinking=shrinking) for shrinking in (False, True)
+    )
+    assert copied
+    assert max(copied) <= 600
+    assert with_all.stop is without.stop is Stop.SOLVED
+    np.testing.assert_allclose(table.times(with_all.beta), table.times(without.beta), atol=1e-7)

@@ -8,11 +8,11 @@ from scipy.special import expit, logit, softmax
 
 from thetahat.contracts import Sample
 from thetahat.errors import UsageError
-from thetahat.likelihood.mle import mle
 from thetahat.svm.classification import SVC
 from thetahat.svm.estimator import SupportVectorMachine
 from thetahat.svm.leave_one_out import leave_one_out
 from thetahat.svm.probability import couple, held_out_probability
+from thetahat.svm.regression import SVR
 from thetahat.svm.surface import plot_surface
 
 
@@ -68,11 +68,8 @@ def test_probabilities_of_three_classes_are_those_the_labels_were_drawn_with():
 def test_coupled_probabilities_agree_with_pairs_that_agree():
     p = np.array([[0.2, 0.5, 0.3], [0.05, 0.9, 0.05]])
     pairs = [(0, 1), (0, 2), (1, 2)]
-    curve = mle(
-        lambda theta, x: -((theta[0] - 0.0) ** 2 + (theta[1] - 1.0) ** 2) + 0 * x, np.zeros(3), [0.1, 0.9]
-    )
     scores = np.column_stack([logit(p[:, j] / (p[:, i] + p[:, j])) for i, j in pairs])
-    np.testing.assert_allclose(couple([curve] * 3, scores), p, atol=1e-4)
+    np.testing.assert_allclose(couple(np.array([[0.0, 1.0]] * 3), scores), p, atol=1e-9)
 
 
 def test_scores_that_separate_the_classes_leave_the_probabilities_short_of_sure():
@@ -139,3 +136,21 @@ def test_scores_of_labels_without_a_cause_say_nothing():
     slope = fit.curve.params[1] / fit.curve.standard_errors[1]
     assert abs(slope) < 3
     assert np.abs(fit.predict_proba(X)[:, 1] - 0.5).max() < 0.4
+
+
+def test_a_machine_says_its_margin_and_its_support_vectors():
+    X = np.array([[-2.0], [-1.0], [1.0], [2.0], [4.0], [5.0]])
+    fit = SVC(kernel="linear", C=1e3).fit(X, ["a", "a", "b", "b", "c", "c"])
+    told = fit.describe()
+    assert told.names == ("a against b", "a against c", "b against c")
+    np.testing.assert_allclose(told.margins, [2.0, 5.0, 2.0], rtol=1e-6)
+    assert told.support == (2, 2, 2)
+    assert told.bounded == (0, 0, 0)
+    assert "6 rows" in str(told)
+    assert "solved" in str(told)
+    assert told.table()["margin"] == pytest.approx([2.0, 5.0, 2.0])
+    noisy_fit = SVC(C=0.5).fit(*noisy(200))
+    (row,) = noisy_fit.describe().bounded
+    assert row == np.sum(np.abs(np.abs(noisy_fit.dual_coef_) - 0.5) < 1e-12) > 0
+    assert fit.set_params(kernel="rbf").fit(X, [0, 0, 0, 1, 1, 1]).describe().names == ("0 against 1",)
+    assert SVR().fit(X, X[:, 0]).describe().names == ("rbf",)

@@ -95,7 +95,7 @@ def _check_layers(model: Any) -> None:
         raise ValueError("its parameters are not those of its architecture")
 
 
-MACHINE = ("_sparse", "_gamma", "_function")
+MACHINE = ("_sparse", "_gamma", "_function", "_carried", "_violations")
 NETWORK = ("_history", "_memory", "_rng")
 # A path is of the machine: a file from elsewhere must not say where a later fit writes.
 HERE = ("checkpoint",)
@@ -107,7 +107,7 @@ KINDS: tuple[Kind, ...] = tuple(
             *STREAM_KINDS,
             *TABLE_KINDS,
             record(KernelFunction),
-            learner(SVC, *MACHINE, "_codes", "_n_support", check=_check_pairs),
+            learner(SVC, *MACHINE, "_codes", "_n_support", "_platt", check=_check_pairs),
             learner(SVR, *MACHINE),
             learner(OneClassSVM, *MACHINE),
             record(Spread),

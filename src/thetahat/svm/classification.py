@@ -19,7 +19,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from thetahat.contracts import FloatArray, IntArray
 from thetahat.errors import UsageError
-from thetahat.likelihood.result import LikelihoodResult
 from thetahat.svm.machine import CONSTRAINTS, LARGEST, KernelMachine, row_weights
 from thetahat.svm.pairs import by_pair, pair_duals, pairs, votes
 from thetahat.svm.probability import couple, fit_curves, held_out_scores, pair_scores
@@ -87,6 +86,10 @@ class SVC(ClassifierMixin, KernelMachine):  # type: ignore[misc]
         Worst violation of the optimality conditions.
     objective_ : ndarray
         Dual objective of each pair, as a minimum.
+    margin_ : ndarray
+        2 / ‖f‖ of each pair: how far the sheets f = ±1 are apart in the space of the kernel.
+    n_bounded_ : ndarray
+        Support vectors of each pair that are at their bound.
     indefinite_ : bool
         Whether the kernel matrix was found not to be positive semi-definite.
     """
@@ -180,11 +183,12 @@ class SVC(ClassifierMixin, KernelMachine):  # type: ignore[misc]
         self.dual_coef_ = self._as_fitted(sign_out * coef[:, support])
         self.intercept_ = sign_out * np.array([each.optimality.intercept for each in solutions])
         self.n_iter_ = np.array([each.steps for each in solutions], dtype=np.int32)
-        self._curves: tuple[LikelihoodResult, ...] = ()
+        self._platt = np.empty((0, 2))
         if self.probability is True:
             folds = int(min(FOLDS, max(np.bincount(codes).min(), 2)))
             rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
-            self._curves = fit_curves(held_out_scores(self, X, codes, weight, folds, rng), codes, weight)
+            scores = held_out_scores(self, X, codes, weight, folds, rng)
+            self._platt = np.array([curve.params for curve in fit_curves(scores, codes, weight)])
         return self
 
     @property
@@ -211,11 +215,11 @@ class SVC(ClassifierMixin, KernelMachine):  # type: ignore[misc]
     def predict_proba(self, X: Any) -> FloatArray:
         """Return the probability of each class, shape (n, K); of a fit with ``probability=True``."""
         check_is_fitted(self)
-        if not self._curves:
+        if not len(self._platt):
             raise NotFittedError(
                 "predict_proba is not available when fitted with probability=False; set it and fit again"
             )
-        return couple(self._curves, pair_scores(self, X))
+        return couple(self._platt, pair_scores(self, X))
 
     @available_if(_asked_for_probability)  # type: ignore[untyped-decorator]
     def predict_log_proba(self, X: Any) -> FloatArray:
@@ -226,20 +230,20 @@ class SVC(ClassifierMixin, KernelMachine):  # type: ignore[misc]
     @property
     def probA_(self) -> FloatArray:
         """Slopes of the curves of ``probability=True``, negated as LIBSVM has them; deprecated."""
-        return self._platt("probA_", 1)
+        return self._negated("probA_", 1)
 
     @property
     def probB_(self) -> FloatArray:
         """Offsets of the curves of ``probability=True``, negated as LIBSVM has them; deprecated."""
-        return self._platt("probB_", 0)
+        return self._negated("probB_", 0)
 
-    def _platt(self, name: str, place: int) -> FloatArray:
+    def _negated(self, name: str, place: int) -> FloatArray:
         warnings.warn(
             f"Attribute `{name}` was deprecated with probability=; see thetahat.held_out_probability",
             FutureWarning,
             stacklevel=3,
         )
-        return np.array([-curve.params[place] for curve in self._curves])
+        return -self._platt[:, place]
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the class of each row by the votes of the pairs."""
@@ -260,6 +264,9 @@ class SVC(ClassifierMixin, KernelMachine):  # type: ignore[misc]
         if not hasattr(self, "_codes") or not dual.shape[1] == len(self._codes) == self._n_support.sum():
             raise UsageError("The internal representation of SVC was altered")
         return dual.T if len(self.classes_) == 2 else by_pair(dual, self._codes)
+
+    def _names(self) -> list[str]:
+        return [f"{self.classes_[i]} against {self.classes_[j]}" for i, j in pairs(len(self.classes_))]
 
     def _slopes(self) -> Any:
         if len(self.classes_) == 2:

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_array, check_consistent_length, check
 
 from thetahat.contracts import FloatArray, IntArray
 from thetahat.errors import ThetaHatWarning, UsageError
+from thetahat.svm.description import MachineDescription
 from thetahat.svm.kernels import KernelFunction
 from thetahat.svm.optimality import Dual
 from thetahat.svm.solution import Solution, Stop
@@ -126,16 +127,45 @@ class KernelMachine(BaseEstimator, ABC):  # type: ignore[misc]
             if function is None or not function.positive:
                 self.indefinite_ |= smallest_eigenvalue(table) < INDEFINITE
             solutions.append(train(dual, table, budget))
-        self._take_down(solutions)
+        self._take_down([dual for dual, _ in duals], solutions)
         return solutions
 
-    def _take_down(self, solutions: Sequence[Solution]) -> None:
+    def describe(self) -> MachineDescription:
+        """Return margin, support vectors and the worth of the solution, for each pair of classes."""
+        check_is_fitted(self)
+        return MachineDescription(
+            tuple(self._names()),
+            tuple(int(n) for n in self._carried),
+            tuple(int(n) for n in self.n_bounded_),
+            tuple(float(margin) for margin in self.margin_),
+            tuple(float(each) for each in self._violations),
+            tuple(int(n) for n in np.atleast_1d(self.n_iter_)),
+            int(self.shape_fit_[0]),
+            self.duality_gap_,
+            self.status_.value,
+        )
+
+    def _names(self) -> list[str]:
+        """Return the name of each function."""
+        return [self._kernel_name()]
+
+    def _take_down(self, duals: Sequence[Dual], solutions: Sequence[Solution]) -> None:
+        betas, both = [each.beta for each in solutions], list(zip(duals, solutions, strict=True))
+        squares = [max(float(each.beta @ (dual.p - each.F)), 0.0) for dual, each in both]
+        self.margin_ = np.array([2.0 / np.sqrt(square) if square else np.inf for square in squares])
+        bounded = [
+            np.sum((each.beta != 0) & ((each.beta == dual.lo) | (each.beta == dual.hi)))
+            for dual, each in both
+        ]
+        self.n_bounded_ = np.array(bounded, dtype=np.int32)
+        self._carried = np.array([np.count_nonzero(beta) for beta in betas], dtype=np.int32)
+        self._violations = np.array([each.optimality.violation for each in solutions])
         stops = [each.stop for each in solutions]
         worst = next((stop for stop in stops if stop is not Stop.SOLVED), Stop.SOLVED)
         self.status_ = status_of(worst)
         self.fit_status_ = int(worst is not Stop.SOLVED)
         self.duality_gap_ = float(sum(each.optimality.duality_gap for each in solutions))
-        self.kkt_violation_ = max(each.optimality.violation for each in solutions)
+        self.kkt_violation_ = float(self._violations.max())
         self.objective_ = np.array([each.optimality.objective for each in solutions])
         if self.indefinite_:
             warnings.warn(

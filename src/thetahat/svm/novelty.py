@@ -50,7 +50,7 @@ class OneClassSVM(OutlierMixin, KernelMachine):  # type: ignore[misc]
         As in scikit-learn.
     status_ : Status
         How the fit ended.
-    duality_gap_, kkt_violation_, objective_, indefinite_
+    duality_gap_, kkt_violation_, objective_, margin_, n_bounded_, indefinite_
         As in :class:`thetahat.svm.classification.SVC`.
     """
 

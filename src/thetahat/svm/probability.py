@@ -9,7 +9,6 @@ best with the pairs (Wu, Lin and Weng 2004, their second method).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,7 +57,10 @@ class Calibrated:
 
     def predict_proba(self, X: Any) -> FloatArray:
         """Return the probability of each class, shape (n, classes)."""
-        return couple(self.curves, pair_scores(self.machine, X))
+        return couple(self._lines(), pair_scores(self.machine, X))
+
+    def _lines(self) -> FloatArray:
+        return np.array([curve.params for curve in self.curves])
 
     def calibration(self, bins: int = 10) -> FloatArray:
         """Return, for bins of equal count, the mean probability said, the share seen and the count.
@@ -66,7 +68,7 @@ class Calibrated:
         Shape (bins, 3), of the held-out scores; a good curve has the first two columns alike. Of two classes
         it is the probability of the second; of more, that of every class is counted.
         """
-        said = couple(self.curves, self.scores)
+        said = couple(self._lines(), self.scores)
         seen = self.codes[:, None] == np.arange(said.shape[1])
         if said.shape[1] == 2:
             said, seen = said[:, 1:], seen[:, 1:]
@@ -211,16 +213,16 @@ def _log_likelihood(theta: Any, data: Any) -> Any:
     return target * eta - np.logaddexp(0.0, eta)
 
 
-def couple(curves: Sequence[LikelihoodResult], scores: FloatArray) -> FloatArray:
-    """Return the probability of each class, shape (n, classes), from the scores of the pairs.
+def couple(lines: FloatArray, scores: FloatArray) -> FloatArray:
+    """Return the probability of each class, shape (n, classes), from a and b and the scores of each pair.
 
     Of more than two classes p minimises Σ (r_ji p_i − r_ij p_j)² over pairs with Σ p = 1, where r_ij is what
     the pair says for i.
     """
-    said = np.column_stack([expit(c.params[0] + c.params[1] * scores[:, k]) for k, c in enumerate(curves)])
-    if len(curves) == 1:
+    said = expit(lines[:, 0] + lines[:, 1] * scores)
+    if len(lines) == 1:
         return np.column_stack([1.0 - said[:, 0], said[:, 0]])
-    n, K = len(scores), int(round((1 + np.sqrt(1 + 8 * len(curves))) / 2))
+    n, K = len(scores), int(round((1 + np.sqrt(1 + 8 * len(lines))) / 2))
     system = np.zeros((n, K + 1, K + 1))
     for place, (i, j) in enumerate(pairs(K)):
         second, first = said[:, place], 1.0 - said[:, place]
