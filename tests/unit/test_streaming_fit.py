@@ -304,3 +304,44 @@ def test_a_broken_file_is_refused_by_the_place_of_what_is_wrong(tmp_path, header
     (tmp_path / "rows.csv").write_text("\n".join([header, *map(row, range(100))]) + "\n")
     with pytest.raises(DataError, match=said):
         fit_stream(tmp_path / "rows.csv")
+
+
+@pytest.mark.parametrize("model", ["sgd-softmax", "sgd-logistic", "sgd-linear"])
+def test_the_rows_of_a_step_are_those_asked_for(table, model, monkeypatch):
+    from thetahat.estimation import stream_descent
+
+    steps = []
+    advance = stream_descent.advance
+
+    def counting(state, X, *rest):
+        before = state.steps
+        advance(state, X, *rest)
+        steps.append((len(X), state.steps - before))
+
+    monkeypatch.setattr(stream_descent, "advance", counting)
+    target = {"sgd-softmax": "three", "sgd-logistic": "two", "sgd-linear": "number"}[model]
+    fit_stream(table.select("a", "b", target), target, model, epochs=1, batch_size=50, finish=False)
+    assert steps == [(ROWS, ROWS / 50)]
+
+
+@pytest.mark.parametrize(
+    ("model", "seeds"), [("sgd-logistic", 300), ("sgd-poisson", 300), ("sgd-linear", 300)]
+)
+def test_error_bars_of_streams_cover(model, seeds):
+    # Errors of unequal size, or a spread that is not of the family: what the sandwich is for.
+    truth, held = np.array([0.3, 0.8, -0.5]), np.zeros(3)
+    for seed in range(seeds):
+        rng = np.random.default_rng(seed)
+        X = rng.normal(size=(600, 2))
+        eta = truth[0] + X @ truth[1:]
+        if model == "sgd-logistic":
+            y = (rng.random(600) < 1 / (1 + np.exp(-eta))).astype(float)
+        elif model == "sgd-poisson":
+            y = rng.poisson(np.exp(eta) * rng.gamma(2.0, 0.5, 600)).astype(float)
+        else:
+            y = eta + np.exp(0.5 * X[:, 0]) * rng.normal(size=600)
+        fit = fit_stream(iter([(X, y)]), "y", model, epochs=1, seed=seed)
+        error = np.sqrt(np.diag(fit.covariance))
+        held += np.abs(fit.coefficients[:, 0] - truth) <= 1.96 * error
+    slack = 4 * np.sqrt(0.05 * 0.95 / seeds)
+    assert (np.abs(held / seeds - 0.95) < 0.02 + slack).all(), held / seeds

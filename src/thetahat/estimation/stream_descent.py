@@ -18,7 +18,7 @@ from scipy import linalg
 
 from thetahat.contracts import FloatArray
 from thetahat.errors import ResultFileError, UsageError
-from thetahat.linear.sgd_state import SgdSettings, SgdState, advance
+from thetahat.linear.sgd_state import IN_ORDER, SgdSettings, SgdState, advance
 from thetahat.results.packed import read_packed, write_packed
 from thetahat.results.saving import sweep
 from thetahat.tables.spool import Spool
@@ -216,9 +216,8 @@ def descend(
             done += len(X)
             if number < place.chunk:
                 continue
-            target = 2 * y - 1 if signed else y
-            order = np.arange(len(X), dtype=np.int64)
-            advance(state, rows.standardised(X), target, weight, settings, order)
+            target = (2 * y - 1).astype(np.int8) if signed else y
+            advance(state, rows.standardised(X), target, weight, settings, IN_ORDER)
             place.chunk = number + 1
             place.loss += state.take_loss()
             _check(state, place.loss / done, worst_loss)

@@ -182,7 +182,7 @@ class _Work:
         columns = len(self.spool.encoder.names)
         curvature, start, worst = _beginning(self.spool, self.model)
         step = first_step(self.rows, curvature, batch) if eta0 == "auto" else float(eta0)
-        per_epoch = -(-self.spool.rows // (1 if self.functions > 1 else batch))
+        per_epoch = -(-self.spool.rows // batch)
         settings = SgdSettings(
             MODELS[self.model],
             penalty="l2" if self.alpha else None,
