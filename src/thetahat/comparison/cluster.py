@@ -39,6 +39,7 @@ def on_cluster(address: str | None) -> Iterator[bool]:
         yield False
         return
     try:
+        import dask  # noqa: PLC0415
         from distributed import Client, LocalCluster  # noqa: PLC0415
     except ImportError:
         raise UsageError("cluster: needs Dask; pip install 'thetahat[dask]'") from None
@@ -52,9 +53,8 @@ def on_cluster(address: str | None) -> Iterator[bool]:
         with ExitStack() as stack:
             # Dask leaves its folder behind when a worker is killed.
             folder = stack.enter_context(TemporaryDirectory(prefix="thetahat-", ignore_cleanup_errors=True))
-            cluster = stack.enter_context(
-                _started(partial(LocalCluster, **LOCAL, local_directory=folder), workers)
-            )
+            stack.enter_context(dask.config.set({"temporary-directory": folder}))
+            cluster = stack.enter_context(_started(partial(LocalCluster, **LOCAL), workers))
             stack.enter_context(Client(cluster))
             stack.enter_context(joblib.parallel_config(backend="dask"))
             yield True
