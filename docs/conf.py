@@ -20,6 +20,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
     "sphinx_click",
+    "demo_page",
     "mathml",
     "theory_pages",
 ]

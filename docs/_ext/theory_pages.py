@@ -24,6 +24,8 @@ from thetahat.results.theory import Language, StatementRecord, TheoryRecord
 from thetahat.theory import registry
 
 MARKS = {"holds": "holds", "holds only if": "only", "fails": "fails"}
+# Pixels of a figure in the column of text.
+COLUMN = 640.0
 found: dict[str, StatementRecord] = {}
 
 
@@ -66,7 +68,13 @@ class StatementDirective(SphinxDirective):
         code = nodes.literal_block(each.calls, each.calls, language="python")
         again = nodes.paragraph(classes=["again"])
         again += nodes.literal(text=f"thetahat theory {each.name}")
-        box += [claim, verdict, nodes.raw("", evidence(each, language), format="html"), code, again]
+        box += [
+            claim,
+            verdict,
+            nodes.raw("", evidence(each, language, wide=COLUMN), format="html"),
+            code,
+            again,
+        ]
         return [box]
 
 
@@ -76,42 +84,25 @@ class NotesMapDirective(SphinxDirective):
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        """Return one table."""
+        """Return a section a section."""
         language: Language = self.arguments[0]
-        heads = {
-            "en": ("Section", "Experiment", "Function it rests on", "Module of the experiment"),
-            "ru": ("Раздел", "Эксперимент", "Функция, на которой он стоит", "Модуль эксперимента"),
-        }[language]
-        table = nodes.table(classes=["notes-map"])
-        group = nodes.tgroup(cols=len(heads))
-        group += [nodes.colspec(colwidth=1) for _ in heads]
-        head, body = nodes.thead(), nodes.tbody()
-        head += _row([nodes.Text(text) for text in heads])
+        rests, written = {"en": ("rests on", "written in"), "ru": ("держится на", "записан в")}[language]
+        sections: list[nodes.Node] = []
         for chapter in registry.CHAPTERS:
-            for place, each in enumerate(chapter.statements):
-                section = f"{chapter.number} {chapter.title.of(language)}" if place == 0 else ""
-                module = each.measure.__module__
-                body += _row(
-                    [
-                        nodes.strong(text=section) if section else nodes.Text(""),
-                        _to_statement(each.name, each.title.of(language)),
-                        _to_function(each.rests_on),
-                        nodes.literal(text=module.removeprefix("thetahat.")),
-                    ]
-                )
-        group += [head, body]
-        table += group
-        return [table]
-
-
-def _row(cells: list[nodes.Node]) -> nodes.row:
-    row = nodes.row()
-    for cell in cells:
-        entry, line = nodes.entry(), nodes.paragraph()
-        line += cell
-        entry += line
-        row += entry
-    return row
+            section = nodes.section(ids=[f"section-{chapter.number.replace('.', '-')}"])
+            section += nodes.title(text=f"{chapter.number} {chapter.title.of(language)}")
+            experiments = nodes.bullet_list()
+            for each in chapter.statements:
+                line = nodes.paragraph()
+                line += [_to_statement(each.name, each.title.of(language)), nodes.Text(f"; {rests} ")]
+                line += [_to_function(each.rests_on), nodes.Text(f", {written} ")]
+                line += nodes.literal(text=each.measure.__module__)
+                item = nodes.list_item()
+                item += line
+                experiments += item
+            section += experiments
+            sections.append(section)
+        return sections
 
 
 def _to_statement(name: str, title: str) -> nodes.Node:

@@ -2,8 +2,8 @@
 The least held-out error is where falling variance meets rising bias
 ====================================================================
 
-Ridge regression on ten features that matter and 150 that do not. A small penalty lets it use them all: the
-training error is small and the held-out error is not.
+Ridge regression on ten features that matter and 150 that do not. A small penalty lets it use them
+all: the training error is small and the held-out error is not.
 """
 
 import numpy as np

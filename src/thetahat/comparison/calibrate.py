@@ -127,7 +127,7 @@ def calibrate(
 
     Parameters
     ----------
-    data, target, task, drop, missing, sep, encoding, na_values
+    data, target, task, drop, missing, sep, encoding, na_values : object
         As for ``compare``.
     interval : str
         ``auto``, ``corrected-t``, ``clt``, ``clt-within``, ``nested``, ``conservative-z``, ``holdout`` or
@@ -140,8 +140,13 @@ def calibrate(
         Simulated tables.
     rows : int, optional
         Of each; as many as this table has by default.
-    jobs, seed, progress
+    jobs, seed, progress : object
         As for ``compare``.
+
+    Returns
+    -------
+    Calibration
+        Coverage of the fitted model's error and of the algorithm's, with Monte-Carlo errors.
 
     Raises
     ------

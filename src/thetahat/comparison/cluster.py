@@ -30,6 +30,11 @@ def on_cluster(address: str | None) -> Iterator[bool]:
         ``tcp://host:8786`` of a running scheduler, ``local:N`` for N processes of this machine, or None for
         none. A worker that dies is replaced, and what it had is done again: the result does not change.
 
+    Yields
+    ------
+    bool
+        Whether there is a cluster.
+
     Raises
     ------
     UsageError

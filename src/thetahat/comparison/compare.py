@@ -140,7 +140,7 @@ def compare(
         Columns to leave out.
     missing : {"impute", "drop", "error"}
         What to do with missing features.
-    sep, encoding, na_values
+    sep, encoding, na_values : str, optional
         How to read a text file.
     max_rows : int, optional
         The most rows to use; of a longer table so many are drawn at random, and the result says so.

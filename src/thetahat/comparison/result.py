@@ -111,6 +111,7 @@ class Comparison:
         Returns
         -------
         matplotlib.axes.Axes
+            Those drawn on.
         """
         return figures.forest(self.record, ax)
 

@@ -93,8 +93,13 @@ def cross_entropy(p: Any, q: Any, *, rng: Generator | None = None, draws: int = 
 
     Parameters
     ----------
-    p, q, rng, draws
+    p, q, rng, draws : object
         As for :func:`kl_divergence`.
+
+    Returns
+    -------
+    Divergence
+        In nats, with its error and how it was found.
     """
     if isinstance(p, MultivariateNormal | Categorical):
         gap = kl_divergence(p, q)

@@ -34,7 +34,8 @@ def fit_partitions(model: Any, X: Any, y: Any = None) -> Any:
 
     Returns
     -------
-    The model; ``result_`` holds standard errors, observed and expected alike, for one output.
+    estimator
+        The model; ``result_`` holds standard errors, observed and expected alike, for one output.
 
     Raises
     ------

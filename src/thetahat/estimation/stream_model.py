@@ -209,6 +209,16 @@ STREAM_KINDS = (member(Status), record(StreamColumn), record(Encoder), record(St
 def load_stream_fit(path: str | os.PathLike[str]) -> StreamFit:
     """Read a fit that :meth:`StreamFit.save` wrote.
 
+    Parameters
+    ----------
+    path : path
+        Of the file.
+
+    Returns
+    -------
+    StreamFit
+        The fit that was saved.
+
     Raises
     ------
     ResultFileError
@@ -233,6 +243,11 @@ def predict_stream(
         Of the intervals.
     batch : int
         Rows at a time.
+
+    Yields
+    ------
+    polars.DataFrame
+        The columns of ``StreamFit.predict`` for the next rows.
     """
     for frame in open_source(data).batches(batch):
         yield fit.predict(frame, level)

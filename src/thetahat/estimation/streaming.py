@@ -109,6 +109,11 @@ def fit_stream(
     progress : callable
         Told the phase, the rows done, their number where known, and the mean loss along the epoch.
 
+    Returns
+    -------
+    StreamFit
+        Coefficients with their covariance, status and losses.
+
     Raises
     ------
     DataError

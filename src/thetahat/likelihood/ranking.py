@@ -147,6 +147,11 @@ def rank_families(
     rng : Generator, optional
         Draws the folds; of seed 0 by default.
 
+    Returns
+    -------
+    Ranking
+        The families, best first, with AIC and held-out log-likelihood.
+
     Raises
     ------
     UsageError

@@ -312,6 +312,7 @@ class LikelihoodResult:
         Returns
         -------
         matplotlib.axes.Axes
+            Those drawn on.
         """
         return draw(self, ax, level)
 

@@ -43,7 +43,7 @@ class LogisticRegression(ClassifierMixin, SparseCoefMixin, Described):  # type: 
         Inverse of the penalty.
     l1_ratio : float
         Must be 0: there is no L1 penalty here.
-    dual, intercept_scaling, random_state, verbose, n_jobs
+    dual, intercept_scaling, random_state, verbose, n_jobs : object
         Taken for compatibility.
     tol : float
         Distance from the optimum, in standard errors, at which the work is done.

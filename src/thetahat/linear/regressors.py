@@ -113,7 +113,7 @@ class Ridge(MultiOutputMixin, RegressorMixin, Described):  # type: ignore[misc]
         The penalty, of each output where there are several; 0 is maximum likelihood.
     fit_intercept : bool
         Whether there is an intercept; it is not penalised.
-    copy_X, max_iter, tol, solver, random_state
+    copy_X, max_iter, tol, solver, random_state : object
         Taken for compatibility; whatever the solver, the solution is exact to rounding.
     positive : bool
         Whether the coefficients must not be negative; such a fit has no standard errors.
@@ -217,7 +217,7 @@ class PoissonRegression(RegressorMixin, Described):  # type: ignore[misc]
         Most steps.
     tol : float
         Distance from the optimum, in standard errors, at which the work is done.
-    warm_start, verbose
+    warm_start, verbose : bool
         Taken for compatibility.
 
     Attributes

@@ -70,7 +70,8 @@ class History:
 
         Returns
         -------
-        matplotlib axes
+        matplotlib.axes.Axes
+            Those drawn on.
         """
         if ax is None:
             from matplotlib.figure import Figure  # noqa: PLC0415

@@ -99,7 +99,7 @@ def train(
         Adam with its defaults without.
     epochs, batch_size : int
         Most passes over the rows, and rows of a step.
-    tol, patience
+    tol, patience : float, int
         Training ends after more than ``patience`` epochs that improved the loss by less than ``tol``.
     clip_norm : float, optional
         Longest gradient of a step.

@@ -75,14 +75,14 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc]
         Whether to show a bar with the loss, on stderr.
     warm_start : bool
         Whether ``fit`` goes on from the parameters of the fit before.
-    momentum, nesterovs_momentum
+    momentum, nesterovs_momentum : float, bool
         Of "sgd".
     early_stopping : bool
         Whether rows are held out, training ends when their score no longer improves, and the best
         parameters are kept.
     validation_fraction : float
         Share of rows held out.
-    beta_1, beta_2, epsilon
+    beta_1, beta_2, epsilon : float
         Of "adam".
     n_iter_no_change : int
         Training ends after more epochs than this without an improvement.

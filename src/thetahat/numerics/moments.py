@@ -41,6 +41,11 @@ def moments(x: FloatArray, lag: int = 1) -> Moments:
         Finite numbers.
     lag : int
         Of the autocorrelation.
+
+    Returns
+    -------
+    Moments
+        Mean, variance and autocorrelation.
     """
     n = len(x)
     mean = math.fsum(x) / n

@@ -257,6 +257,11 @@ def choose_components(
     rng : Generator, optional
         Of the folds; seeded with 0 by default.
 
+    Returns
+    -------
+    NumberOfComponents
+        Held-out log-likelihood of each number, and the numbers that follow from it.
+
     Raises
     ------
     UsageError

@@ -43,7 +43,7 @@ class KernelPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     kernel : {"linear", "poly", "rbf", "sigmoid", "cosine", "precomputed"} or callable
         k.
     gamma : float or None
-        γ of ``rbf``, ``poly`` and ``sigmoid``; 1 / d where None.
+        The γ of ``rbf``, ``poly`` and ``sigmoid``; 1 / d where None.
     degree, coef0 : float
         Of ``poly`` and ``sigmoid``.
     kernel_params : dict or None

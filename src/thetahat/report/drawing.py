@@ -12,7 +12,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-__all__ = ["ACCENT", "BAND", "FAINT", "INK", "SIZE", "Picture", "new_axes", "to_svg"]
+__all__ = ["ACCENT", "BAND", "FAINT", "INK", "SIZE", "WIDE", "Picture", "new_axes", "to_svg"]
 
 INK, FAINT, ACCENT, BAND = "#1a1b1c", "#6e7074", "#0072b2", "#dcebf5"
 # What the colours are called in a page, where they follow the reader's scheme.
@@ -39,9 +39,9 @@ class Picture:
     narrow: Markup
 
     @classmethod
-    def of(cls, finding: str, draw: Callable[[float, bool], str]) -> Picture:
+    def of(cls, finding: str, draw: Callable[[float, bool], str], wide: float = WIDE) -> Picture:
         """Draw for both widths with ``draw(width, narrow)``."""
-        return cls(finding, Markup(draw(WIDE, False)), Markup(draw(NARROW, True)))
+        return cls(finding, Markup(draw(wide, False)), Markup(draw(NARROW, True)))
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from thetahat.report import numbers
-from thetahat.report.drawing import ACCENT, FAINT, INK, Picture, new_axes, to_svg
+from thetahat.report.drawing import ACCENT, FAINT, INK, WIDE, Picture, new_axes, to_svg
 from thetahat.report.page import environment
 from thetahat.report.theory_words import LABELS, VERDICTS, claimed, measured, summary, verdict_sentence
 from thetahat.results.saving import replace_file
@@ -124,7 +124,7 @@ def render(record: TheoryRecord, language: Language = "en") -> str:
     )
 
 
-def evidence(each: StatementRecord, language: Language = "en") -> str:
+def evidence(each: StatementRecord, language: Language = "en", *, wide: float = WIDE) -> str:
     """Return the picture and the numbers of a statement as HTML, to be set in a page.
 
     Parameters
@@ -133,6 +133,8 @@ def evidence(each: StatementRecord, language: Language = "en") -> str:
         What to show.
     language : {"en", "ru"}
         The reader's.
+    wide : float
+        Width in pixels of the picture on a desk.
     """
     return (
         environment()
@@ -140,7 +142,7 @@ def evidence(each: StatementRecord, language: Language = "en") -> str:
         .render(
             each=each,
             language=language,
-            picture=_picture(each.plot, language),
+            picture=_picture(each.plot, language, wide),
             claimed=claimed,
             measured=measured,
             label=lambda name: LABELS[name].of(language),
@@ -237,7 +239,7 @@ def _power(value: float) -> str:
     return f"{value:g}" if 1e-3 <= value < 1e5 else numbers.times_ten(round(math.log10(value)))[1:]
 
 
-def _picture(plot: PlotRecord, language: Language) -> Picture:
+def _picture(plot: PlotRecord, language: Language, wide: float) -> Picture:
     finding = plot.finding.of(language)
 
     def svg(width: float, narrow: bool) -> str:
@@ -255,4 +257,4 @@ def _picture(plot: PlotRecord, language: Language) -> Picture:
             draw(plot, ax, language, letters=40 if narrow else 90)
             return to_svg(figure, finding)
 
-    return Picture.of(finding, svg)
+    return Picture.of(finding, svg, wide)

@@ -140,6 +140,11 @@ def assess(
     rng : Generator, optional
         Of seed 0 by default.
 
+    Returns
+    -------
+    Assessment
+        Bias, variance, standard error, mean squared error and coverage at each size, each with its own error.
+
     Raises
     ------
     UsageError

@@ -40,7 +40,7 @@ class Bootstrap:
         Standard deviation over resamples.
     low, high : float
         The interval.
-    method, level
+    method, level : str, float
         What the interval is.
     distribution : ndarray of shape (B,)
         The statistic on each resample.
@@ -173,8 +173,13 @@ def jackknife(data: Any, statistic: str | Callable[[FloatArray], Any]) -> Jackkn
 
     Parameters
     ----------
-    data, statistic
+    data, statistic : array, str or callable
         As for :func:`bootstrap`.
+
+    Returns
+    -------
+    Jackknife
+        The estimate, its bias and standard error, and the estimate less its bias.
 
     Raises
     ------

@@ -142,7 +142,9 @@ def capacity_curve(
         Loss of a row; ``auto`` is zero-one for classes and squared for numbers. The terms of zero-one loss
         are those of Kohavi and Wolpert.
     population : callable, optional
-        ``population(rng)`` gives a fresh training set ``(X, y)``, ``draws`` times.
+        ``population(rng)`` gives a fresh training set ``(X, y)``.
+    draws : int
+        How many of these.
     level : float
         Probability with which a band holds at all values at once.
     jobs : int
@@ -153,6 +155,7 @@ def capacity_curve(
     Returns
     -------
     CapacityCurve
+        Four quantities at each value, with bands.
 
     Raises
     ------

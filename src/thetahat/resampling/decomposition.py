@@ -139,6 +139,7 @@ def decompose(
     Returns
     -------
     Decomposition
+        The terms and the loss, each with its interval.
 
     Raises
     ------

@@ -263,6 +263,7 @@ def learning_curve(
     Returns
     -------
     LearningCurve
+        Errors at each size, with bands, and the law fitted to them.
 
     Raises
     ------

@@ -46,12 +46,12 @@ class SVC(ClassifierMixin, KernelMachine):  # type: ignore[misc]
         Price of a row within the margin.
     kernel : {"linear", "poly", "rbf", "sigmoid", "precomputed"} or callable
         The kernel; a callable returns the kernel matrix of two lists of rows.
-    degree, gamma, coef0
+    degree, gamma, coef0 : int, float or str, float
         Parameters of the kernel; ``gamma="scale"`` is 1 / (d · variance of X, weighted as the rows
         are), ``"auto"`` is 1 / d.
     shrinking : bool
         Whether rows that are settled are left out for a while; the optimum is the same.
-    verbose
+    verbose : bool
         Taken for compatibility.
     probability : bool
         Whether to fit probabilities; deprecated, as in scikit-learn 1.9:

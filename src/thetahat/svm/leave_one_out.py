@@ -53,6 +53,11 @@ def leave_one_out(machine: SupportVectorMachine, sample: Sample) -> LeftOut:
     sample : Sample
         The rows.
 
+    Returns
+    -------
+    LeftOut
+        What was found for each row.
+
     Raises
     ------
     UsageError

@@ -26,15 +26,15 @@ class OneClassSVM(OutlierMixin, KernelMachine):  # type: ignore[misc]
     ----------
     kernel : {"linear", "poly", "rbf", "sigmoid", "precomputed"} or callable
         The kernel; a callable returns the kernel matrix of two lists of rows.
-    degree, gamma, coef0
+    degree, gamma, coef0 : int, float or str, float
         Parameters of the kernel.
     tol : float
         Largest violation of the optimality conditions, verified in float64.
     nu : float
-        ν: at most this part of the rows is outside, at least this part are support vectors.
+        At most this part of the rows is outside, at least this part are support vectors.
     shrinking : bool
         Whether rows that are settled are left out for a while; the optimum is the same.
-    verbose
+    verbose : bool
         Taken for compatibility.
     cache_size : float
         Megabytes for kernel values.

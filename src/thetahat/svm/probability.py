@@ -136,6 +136,11 @@ def held_out_probability(
     rng : Generator
         Deals the rows into the folds.
 
+    Returns
+    -------
+    Calibrated
+        The machine with its curves.
+
     Raises
     ------
     UsageError

@@ -26,7 +26,7 @@ class SVR(RegressorMixin, KernelMachine):  # type: ignore[misc]
     ----------
     kernel : {"linear", "poly", "rbf", "sigmoid", "precomputed"} or callable
         The kernel; a callable returns the kernel matrix of two lists of rows.
-    degree, gamma, coef0
+    degree, gamma, coef0 : int, float or str, float
         Parameters of the kernel.
     tol : float
         Largest violation of the optimality conditions, verified in float64.
@@ -36,7 +36,7 @@ class SVR(RegressorMixin, KernelMachine):  # type: ignore[misc]
         Error that costs nothing, in the unit of y.
     shrinking : bool
         Whether rows that are settled are left out for a while; the optimum is the same.
-    verbose
+    verbose : bool
         Taken for compatibility.
     cache_size : float
         Megabytes for kernel values.

@@ -104,6 +104,11 @@ def open_source(data: Any) -> BatchSource:
         columns; a polars lazy frame; a pyarrow dataset; a frame in memory; or an iterable of frames or of
         ``(X, y)`` or ``(X, y, weight)`` arrays, whose columns are then ``x0`` …, ``y`` and ``weight``.
 
+    Returns
+    -------
+    BatchSource
+        Rewindable where the data are.
+
     Raises
     ------
     DataError

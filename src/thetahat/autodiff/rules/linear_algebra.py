@@ -233,13 +233,29 @@ _CHOLESKY = Primitive("cholesky", np.linalg.cholesky, [_pull_cholesky])
 
 
 def cholesky(a: Any, lower: bool = False) -> Any:
-    """Return the Cholesky factor, upper by default as in scipy.linalg.cholesky, and differentiable."""
+    """Return the Cholesky factor, upper by default as in scipy.linalg.cholesky, and differentiable.
+
+    Parameters
+    ----------
+    a : array of shape (…, n, n)
+        Symmetric and positive definite.
+    lower : bool
+        Which factor.
+    """
     factor = _CHOLESKY(_array(a))
     return factor if lower else _t(factor)
 
 
 def cho_solve(c_and_lower: Any, b: Any) -> Any:
-    """Solve a x = b from a Cholesky factor ``(c, lower)``, as scipy.linalg.cho_solve, and differentiable."""
+    """Solve a x = b from a Cholesky factor ``(c, lower)``, as scipy.linalg.cho_solve, and differentiable.
+
+    Parameters
+    ----------
+    c_and_lower : tuple
+        The factor, and whether it is the lower one.
+    b : array of shape (n,) or (…, n, k)
+        Right sides.
+    """
     c, lower = c_and_lower
     half = solve_triangular(c, b, trans=0 if lower else 1, lower=lower)
     return solve_triangular(c, half, trans=1 if lower else 0, lower=lower)

@@ -44,7 +44,13 @@ def _gap(x: Any, y: Any) -> Any:
 
 
 def softplus(x: Any) -> Any:
-    """Return log(1 + e^x), elementwise."""
+    """Return log(1 + e^x), elementwise.
+
+    Parameters
+    ----------
+    x : array
+        Traced or plain.
+    """
     return np.logaddexp(0.0, x)
 
 
@@ -109,12 +115,28 @@ def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False) -
 
 
 def log_softmax(x: Any, axis: Any = None) -> Any:
-    """Return x − log Σ e^x along an axis, as scipy.special.log_softmax, and differentiable."""
+    """Return x − log Σ e^x along an axis, as scipy.special.log_softmax, and differentiable.
+
+    Parameters
+    ----------
+    x : array
+        Scores.
+    axis : int, optional
+        Along which they are normalised; all of them by default.
+    """
     return x - logsumexp(x, axis=axis, keepdims=True)
 
 
 def softmax(x: Any, axis: Any = None) -> Any:
-    """Return e^x / Σ e^x along an axis, as scipy.special.softmax, and differentiable."""
+    """Return e^x / Σ e^x along an axis, as scipy.special.softmax, and differentiable.
+
+    Parameters
+    ----------
+    x : array
+        Scores.
+    axis : int, optional
+        Along which they are normalised; all of them by default.
+    """
     return np.exp(log_softmax(x, axis=axis))
 
 

@@ -127,7 +127,13 @@ def stack(arrays: Any, axis: int = 0) -> Any:
 
 
 def array(x: Any) -> Any:
-    """Return nested sequences of numbers, traced ones among them, as one array: np.array that dispatches."""
+    """Return nested sequences of numbers, traced ones among them, as one array: np.array that dispatches.
+
+    Parameters
+    ----------
+    x : array or nested sequence
+        Numbers, traced or plain.
+    """
     if isinstance(x, Node):
         return x
     if isinstance(x, list | tuple) and _holds_nodes(x):

@@ -30,12 +30,28 @@ _POLYGAMMA = Primitive("polygamma", lambda x, *, n: special.polygamma(n, x)[()],
 
 
 def polygamma(n: Any, x: Any) -> Any:
-    """Return the n-th derivative of digamma at x, as scipy.special.polygamma, and differentiable in x."""
+    """Return the n-th derivative of digamma at x, as scipy.special.polygamma, and differentiable in x.
+
+    Parameters
+    ----------
+    n : int
+        Order of the derivative.
+    x : array
+        Where.
+    """
     return _POLYGAMMA(x, n=plain(n))
 
 
 def multigammaln(a: Any, d: int) -> Any:
-    """Return the logarithm of the multivariate gamma function, differentiable in a."""
+    """Return the logarithm of the multivariate gamma function, differentiable in a.
+
+    Parameters
+    ----------
+    a : array
+        Above (d − 1) / 2.
+    d : int
+        Dimension.
+    """
     pieces = [special.gammaln(a - 0.5 * j) for j in range(d)]
     return d * (d - 1) / 4 * np.log(np.pi) + sum(pieces[1:], pieces[0])
 
