@@ -11,7 +11,7 @@ import thetahat.autodiff
 from tests.documentation.blocks import ROOT
 from thetahat.theory import registry
 
-# Sections that a docstring may do without; a formula may open one; parameters may be grouped by what they are.
+# Sections that a docstring may do without; a formula may open one; parameters may be grouped.
 NEVER_ASKED = {"SA01", "EX01", "ES01", "SS02", "PR03"}
 # A method's parameters may stand in its one line.
 NOT_OF_METHODS = {"PR01", "RT01", "PR04"}

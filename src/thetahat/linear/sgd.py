@@ -346,7 +346,8 @@ class SGDRegressor(RegressorMixin, Descent):  # type: ignore[misc]
     alpha, l1_ratio : float
         Size of the penalty, and the share of L1 in the mixture.
     fit_intercept, shuffle, warm_start : bool
-        Whether there is an intercept, each epoch has its own order, and a fit begins at the weights of the last.
+        Whether there is an intercept, each epoch has its own order, and a fit begins where the last
+        one ended.
     max_iter, verbose : int
         Most epochs; whether they are told.
     tol : float or None

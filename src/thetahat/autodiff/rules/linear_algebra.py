@@ -177,7 +177,7 @@ _SOLVE_TRIANGULAR: Primitive = Primitive(
 
 
 def solve_triangular(a: Any, b: Any, trans: Any = 0, lower: bool = False, unit_diagonal: bool = False) -> Any:
-    """Solve a x = b for a triangular a, as scipy.linalg.solve_triangular, and differentiable.
+    """Return x of a x = b for a triangular a, as scipy.linalg.solve_triangular, and differentiable.
 
     Parameters
     ----------
@@ -247,7 +247,7 @@ def cholesky(a: Any, lower: bool = False) -> Any:
 
 
 def cho_solve(c_and_lower: Any, b: Any) -> Any:
-    """Solve a x = b from a Cholesky factor ``(c, lower)``, as scipy.linalg.cho_solve, and differentiable.
+    """Return x of a x = b from a Cholesky factor ``(c, lower)``, as scipy.linalg.cho_solve, and differentiable.
 
     Parameters
     ----------
