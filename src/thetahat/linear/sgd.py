@@ -341,40 +341,17 @@ class SGDRegressor(RegressorMixin, Descent):  # type: ignore[misc]
     loss : str
         ``squared_error``, ``huber``, ``epsilon_insensitive``, ``squared_epsilon_insensitive`` or ``poisson``
         (then the prediction is exp(b + x · w)).
-    penalty : {"l2", "l1", "elasticnet", None}
-        ½‖w‖², ‖w‖₁, a mixture, or nothing.
-    alpha, l1_ratio : float
-        Size of the penalty, and the share of L1 in the mixture.
-    fit_intercept, shuffle, warm_start : bool
-        Whether there is an intercept, each epoch has its own order, and a fit begins where the last
-        one ended.
-    max_iter, verbose : int
-        Most epochs; whether they are told.
-    tol : float or None
-        An epoch that does not lower the objective by this much has not improved.
-    epsilon : float
-        The ε of the losses that have one.
-    random_state : int, RandomState or None
-        Of the orders.
-    learning_rate : {"optimal", "constant", "invscaling", "adaptive", "pa1", "pa2"}
-        How the step moves.
-    eta0, power_t : float
-        First step (or "auto", the best of several), and the power of ``invscaling``.
-    early_stopping : bool
-        Whether rows set aside say when to end.
-    validation_fraction, n_iter_no_change : float
-        Which share of the rows, and how many epochs to wait.
-    average : bool or int
-        Whether iterates are averaged, or from which step on.
-    batch_size : int
-        Rows of a step.
-    memory : float
-        Megabytes of rows held at a time where ``fit`` is given a source.
+    penalty, alpha, l1_ratio, fit_intercept, max_iter, tol, shuffle, verbose, epsilon, random_state : object
+        As of :class:`SGDClassifier`.
+    learning_rate, eta0, power_t, early_stopping, validation_fraction, n_iter_no_change, warm_start : object
+        As of :class:`SGDClassifier`.
+    average, batch_size, memory : object
+        As of :class:`SGDClassifier`.
 
     Attributes
     ----------
-    coef_ : ndarray of shape (d,)
-    intercept_ : ndarray of shape (1,)
+    coef_, intercept_ : ndarray of shape (d,), (1,)
+        The weights.
     n_iter_, t_, eta0_, status_
         As of :class:`SGDClassifier`.
     """

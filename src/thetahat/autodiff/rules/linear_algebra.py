@@ -247,7 +247,7 @@ def cholesky(a: Any, lower: bool = False) -> Any:
 
 
 def cho_solve(c_and_lower: Any, b: Any) -> Any:
-    """Return x of a x = b from a Cholesky factor ``(c, lower)``, as scipy.linalg.cho_solve, and differentiable.
+    """Return x of a x = b from a factor ``(c, lower)``, as scipy.linalg.cho_solve, and differentiable.
 
     Parameters
     ----------
