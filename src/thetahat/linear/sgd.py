@@ -350,9 +350,7 @@ class SGDRegressor(RegressorMixin, Descent):  # type: ignore[misc]
 
     Attributes
     ----------
-    coef_, intercept_ : ndarray of shape (d,), (1,)
-        The weights.
-    n_iter_, t_, eta0_, status_
+    coef_, intercept_, n_iter_, t_, eta0_, status_
         As of :class:`SGDClassifier`.
     """
 
