@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from thetahat.linear.sgd_losses import FAR, prefetch, steep, step_size, told_of
-from thetahat.numerics.compiled import kernel, reassociating_kernel
+from thetahat.numerics.compiled import inlined, kernel, reassociating_kernel
 from thetahat.numerics.elementary import exponential_within
 
 __all__ = ["few_rows_steps"]
@@ -22,7 +22,7 @@ def _place(rows: Any, k: Any) -> Any:
     return k if rows.size == 0 else np.uint64(rows[k])
 
 
-@kernel
+@inlined
 def _ask(base: Any, rows: Any, first: Any, last: Any, count: Any, size: Any) -> None:
     """Ask memory for the rows ``first`` to ``last`` of the order, up to its end."""
     line, nought = np.uint64(64), np.uint64(0)
@@ -30,14 +30,14 @@ def _ask(base: Any, rows: Any, first: Any, last: Any, count: Any, size: Any) -> 
     if rows.size == 0:
         for at in range(base + first * size, base + last * size, line):
             prefetch(at)
-        return
-    for k in range(first, last):
-        row = base + np.uint64(rows[k]) * size
-        for at in range(nought, size, line):
-            prefetch(row + at)
+    else:
+        for k in range(first, last):
+            row = base + np.uint64(rows[k]) * size
+            for at in range(nought, size, line):
+                prefetch(row + at)
 
 
-@reassociating_kernel
+@inlined
 def _predictions(
     cells: Any, w: Any, bias: Any, rows: Any, first: Any, m: Any, count: Any, size: Any, p: Any
 ) -> None:
@@ -65,14 +65,15 @@ def _predictions(
         q += one
 
 
-@reassociating_kernel
+@inlined
 def _gradient(
     cells: Any, slopes: Any, rows: Any, first: Any, m: Any, count: Any, size: Any, gradient: Any
 ) -> None:
     d, base = np.uint64(gradient.size), np.uint64(cells.ctypes.data)
     one, two, three, four, half = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4), m // np.uint64(2)
     q = np.uint64(0)
-    gradient[:] = gradient.dtype.type(0)
+    for j in range(d):
+        gradient[j] = gradient.dtype.type(0)
     while q + three < m:
         ahead = first + m + half + q // two
         _ask(base, rows, ahead, ahead + two, min(count, first + m + m), size)
@@ -89,10 +90,10 @@ def _gradient(
         q += one
 
 
-@reassociating_kernel
-def _logistic_slopes(y: Any, p: Any, slopes: Any, far: Any, one: Any) -> None:
+@inlined
+def _logistic_slopes(y: Any, p: Any, m: Any, slopes: Any, far: Any, one: Any) -> None:
     """Replace predictions by slopes of log-loss: a loop that a vector unit can take."""
-    for q in range(p.size):
+    for q in range(m):
         z = min(max(y[q] * p[q], -far), far)
         slopes[q] = -y[q] / (one + exponential_within(z))
 
@@ -120,7 +121,7 @@ def few_rows_steps(  # noqa: C901
         for q in range(m):
             targets[q] = w.dtype.type(y[_place(rows, first + q)])
         if loss == 4:
-            _logistic_slopes(targets[:m], p[:m], slopes[:m], far, one)
+            _logistic_slopes(targets, p, m, slopes, far, one)
         else:
             for q in range(m):
                 slopes[q] = steep(loss, targets[q], p[q], width, w)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from thetahat.linear.sgd_losses import AHEAD, loss_of, prefetch, steep, step_size, told_of, update_of
-from thetahat.numerics.compiled import kernel, reassociating_kernel
+from thetahat.numerics.compiled import inlined, kernel, reassociating_kernel
 
 __all__ = ["dense_steps", "pulled", "sparse_steps"]
 
@@ -82,6 +82,24 @@ def dense_steps(  # noqa: C901
         s[2] += 1.0
 
 
+@inlined
+def _product(data: Any, indices: Any, low: Any, high: Any, w: Any) -> Any:
+    """Return the product of a sparse row and the weights: four sums, of four entries at a time."""
+    one, two, three, four = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
+    a, b, c, d = w.dtype.type(0), w.dtype.type(0), w.dtype.type(0), w.dtype.type(0)
+    e = low
+    while e + three < high:
+        a += data[e] * w[np.uint32(indices[e])]
+        b += data[e + one] * w[np.uint32(indices[e + one])]
+        c += data[e + two] * w[np.uint32(indices[e + two])]
+        d += data[e + three] * w[np.uint32(indices[e + three])]
+        e += four
+    while e < high:
+        a += data[e] * w[np.uint32(indices[e])]
+        e += one
+    return (a + b) + (c + d)
+
+
 @kernel
 def _rescale(w: Any, w_sum: Any, since: Any, scale: float, scales: float, averaging: bool) -> None:
     """Multiply the weights out, before their scale is too small for a number."""
@@ -104,7 +122,7 @@ def sparse_steps(  # noqa: C901
     The weights are ``s[5] * w``, so that the penalty costs nothing; the sum of a weight over steps is
     brought up to date when the weight is touched.
     """
-    zero = w.dtype.type(0)
+    unit = np.uint64(1)
     ordered, weighted, averaging = rows.size == 0, weight.size > 0, average_from > 0
     count = y.size if ordered else rows.size
     at_data, at_index, at_row = data.ctypes.data, indices.ctypes.data, indptr.ctypes.data
@@ -123,9 +141,7 @@ def sparse_steps(  # noqa: C901
         i = k if ordered else rows[k]
         low, high = np.uint64(indptr[i]), np.uint64(indptr[i + 1])
         entries = high - low
-        total = zero
-        for e in range(entries):
-            total += data[low + e] * w[np.uint32(indices[low + e])]
+        total = _product(data, indices, low, high, w)
         p = total * w.dtype.type(scale) + w.dtype.type(bias)
         eta = step_size(schedule, s[8], eta0, alpha, start, power, t)
         target = w.dtype.type(y[i])
@@ -153,8 +169,10 @@ def sparse_steps(  # noqa: C901
                 c = np.uint32(indices[low + e])
                 w_sum[c] += w[c] * (scales - since[c])
                 since[c] = scales
-        for e in range(entries):
-            w[np.uint32(indices[low + e])] += add * data[low + e]
+        at = low
+        while at < high:
+            w[np.uint32(indices[at])] += add * data[at]
+            at += unit
         if intercept:
             bias += update * decay
         if penalised == 2:
