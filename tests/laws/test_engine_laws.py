@@ -184,6 +184,11 @@ EXPRESSIONS = {
     "comparison": lambda w, X: np.where(X * w < 1.0, X * w, np.where(X >= w, w, 2.0 * w)),
     "sign": lambda w, X: np.sign(X - 1.0) * w,
     "logaddexp": lambda w, X: np.logaddexp(X * w, w),
+    "backwards": lambda w, X: X[:, ::-1] * w[::-2][:1] + w[::-1],
+    "columns_by_number": lambda w, X: (X * w)[:, [2, 0, 0, -1]] * w[np.array([1, 1, 3, 0])],
+    "columns_by_mask": lambda w, X: (X * w)[:, np.array([True, False, True, True])] ** 2,
+    "take": lambda w, X: np.take(X * w, [3, 3, 1], axis=1) * np.take(w, 2),
+    "two_arrays": lambda w, X: (X * w)[[0, 1, 1], [3, 0, 0]] ** 2,
     "stacked_product": lambda w, X: (X[:, None, :] * w) @ np.eye(4)[:, :3],
 }
 
@@ -192,6 +197,48 @@ EXPRESSIONS = {
 def test_static_steps_equal_dynamic_steps_for_any_expression(name):
     problem = small(lambda p, b: np.sum(np.tanh(EXPRESSIONS[name](p[0], b["X"]) * 0.3)), w=(4,))
     assert_same_training(problem, SGD(0.01))
+
+
+LOOKUPS = {
+    "rows": (3, 4),
+    "rows_of_an_array": (3, 2, 2),
+    "numbers": (3,),
+}
+
+
+def coded(loss, shape):
+    rng = np.random.default_rng(3)
+    data = {"X": rng.standard_normal((ROWS, 3)), "code": rng.integers(-3, 3, ROWS)}
+    return TrainingProblem(loss, [rng.uniform(0.5, 1.5, shape)], data)
+
+
+@pytest.mark.parametrize("name", LOOKUPS)
+def test_static_steps_equal_dynamic_steps_where_the_data_say_which_row(name):
+    def loss(p, b):
+        return np.mean(np.tanh(p[0][b["code"]] * 0.7) ** 2) + 0.1 * np.sum(p[0] ** 2)
+
+    assert_same_training(coded(loss, LOOKUPS[name]), SGD(0.1))
+
+
+def test_static_steps_equal_dynamic_steps_where_the_data_say_which_entry():
+    def loss(p, b):
+        z = np.tanh(b["X"] * p[0])
+        return np.mean(logsumexp(z, axis=1) - z[np.arange(len(b["code"])), b["code"]])
+
+    assert_same_training(coded(loss, (3,)), Adam(0.02))
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_row_that_is_not_there_is_not_another_row(both):
+    def loss(p, b):
+        z = b["X"] * p[0]
+        return np.sum((z[np.arange(len(b["code"])), b["code"]] if both else p[0][b["code"]]) ** 2)
+
+    problem = coded(loss, (3,))
+    fast = StaticExecutor(problem, SGD(0.1))
+    fast.prepare(5)
+    fast._data["code"][:5] = [0, 1, 7, 2, 0] if both else [0, 1, 3, 2, 0]
+    assert np.isnan(fast.value_and_grad(np.arange(5))[0])
 
 
 @pytest.mark.parametrize("name", ["relu", "prelu", "softmax", "tanh"])
@@ -206,8 +253,29 @@ def test_full_batch_value_and_gradient_agree(name):
 
 @pytest.mark.parametrize(("unit", "family"), list(itertools.product(UNITS, FAMILIES)))
 def test_no_tape_call_after_the_recorded_step(unit, family, monkeypatch):
-    problem = network(unit, family, dropout=0.2, l2=0.1)
-    fast = StaticExecutor(problem, Adam())
+    assert_no_tape_call(StaticExecutor(network(unit, family, dropout=0.2, l2=0.1), Adam()), monkeypatch)
+
+
+OPTIONS = [
+    {},
+    {"dropout": 0.2},
+    {"l2": 0.1},
+    {"weighted": True},
+    {"dropout": 0.2, "l2": 0.1, "weighted": True},
+]
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda options: "-".join(options) or "plain")
+@pytest.mark.parametrize("optimiser", OPTIMISERS, ids=["sgd", "momentum", "nesterov", "adam"])
+@pytest.mark.parametrize(("clip_norm", "products"), [(None, "scipy"), (0.3, "scipy"), (0.3, "numpy")])
+def test_no_tape_call_after_the_recorded_step_whatever_the_options(
+    options, optimiser, clip_norm, products, monkeypatch
+):
+    fast = StaticExecutor(network(**options), optimiser, clip_norm=clip_norm, products=products)
+    assert_no_tape_call(fast, monkeypatch)
+
+
+def assert_no_tape_call(fast, monkeypatch):
     rng = np.random.default_rng(0)
     fast.run(np.arange(ROWS), 12, rng=rng)  # the step on 12 rows and on the two left over
 
@@ -252,7 +320,8 @@ def test_a_restored_state_continues_bit_for_bit():
 FROZEN = {
     "mask read off the tape": lambda p, b: np.sum(p[0] * np.float64(b["X"].value.mean())),
     "branch of Python": lambda p, b: np.sum(p[0]) if b["X"].value[0, 0] > 1 else np.sum(p[0] * p[0]),
-    "indexing by data": lambda p, b: np.sum((b["X"] * p[0])[np.arange(3), [0, 1, 2]]),
+    "mask of the data": lambda p, b: np.sum((b["X"] * p[0])[b["X"] > 1.0]),
+    "slices with numbers of the data": lambda p, b: np.sum((b["X"] * p[0])[:, b["X"].value.argmax(axis=1)]),
     "no rule": lambda p, b: np.sum(np.cumsum(b["X"] * p[0], axis=1)),
 }
 

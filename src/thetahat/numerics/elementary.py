@@ -1,4 +1,4 @@
-"""Exponential and hyperbolic tangent in operations that a vector unit has: there is no library of them here.
+"""Exponential, logarithm and hyperbolic tangent in operations that vector units have, for lack of a library.
 
 The reduction is that of Cody and Waite, the polynomials those of Moshier's Cephes; errors are within
 two units in the last place.
@@ -14,7 +14,7 @@ from numba.extending import overload
 
 from thetahat.numerics.compiled import contracting_kernel, kernel
 
-__all__ = ["exponential", "exponential_within", "tangent"]
+__all__ = ["exponential", "exponential_within", "log_one_plus", "logarithm", "tangent"]
 
 
 @contracting_kernel
@@ -87,6 +87,77 @@ def _tangent64(x: Any) -> Any:
     return t if x >= 0.0 else -t
 
 
+@kernel
+def _logarithm32(x: Any) -> Any:
+    """Return log x in single precision, of a positive x that is not denormal."""
+    bits = np.float32(x).view(np.int32)
+    # Counted from √½, so that the rest lies between √½ and √2.
+    power = np.int32(np.int32(bits - np.int32(0x3F3504F3)) >> np.int32(23))
+    f = np.int32(bits - np.int32(power << np.int32(23))).view(np.float32) - np.float32(1)
+    e = np.float32(power)
+    p = np.float32(7.0376836292e-2)
+    p = p * f - np.float32(1.1514610310e-1)
+    p = p * f + np.float32(1.1676998740e-1)
+    p = p * f - np.float32(1.2420140846e-1)
+    p = p * f + np.float32(1.4249322787e-1)
+    p = p * f - np.float32(1.6668057665e-1)
+    p = p * f + np.float32(2.0000714765e-1)
+    p = p * f - np.float32(2.4999993993e-1)
+    p = p * f + np.float32(3.3333331174e-1)
+    z = f * f
+    y = p * f * z - np.float32(2.12194440e-4) * e - np.float32(0.5) * z
+    return f + y + np.float32(0.693359375) * e
+
+
+@kernel
+def _logarithm64(x: Any) -> Any:
+    """Return log x in double precision, of a positive x that is not denormal."""
+    bits = np.float64(x).view(np.int64)
+    power = (bits - np.int64(0x3FE6A09E667F3BCD)) >> np.int64(52)
+    f = np.int64(bits - (power << np.int64(52))).view(np.float64) - 1.0
+    e = np.float64(power)
+    p = 1.01875663804580931796e-4
+    p = p * f + 4.97494994976747001425e-1
+    p = p * f + 4.70579119878881725854
+    p = p * f + 1.44989225341610930846e1
+    p = p * f + 1.79368678507819816313e1
+    p = p * f + 7.70838733755885391666
+    q = f + 1.12873587189167450590e1
+    q = q * f + 4.52279145837532221105e1
+    q = q * f + 8.29875266912776603211e1
+    q = q * f + 7.11544750618563894466e1
+    q = q * f + 2.31251620126765340583e1
+    z = f * f
+    y = f * (z * p / q) - e * 2.121944400546905827679e-4 - 0.5 * z
+    return f + y + e * 0.693359375
+
+
+@kernel
+def _log_one_plus32(x: Any) -> Any:
+    """Return log(1 + x) in single precision, of x ≥ 0; exact where 1 + x rounds to 1 (Kahan's way)."""
+    u = x + np.float32(1)
+    d = u - np.float32(1)
+    return _logarithm32(u) * (x / d) if d != np.float32(0) else x
+
+
+@kernel
+def _log_one_plus64(x: Any) -> Any:
+    """Return log(1 + x) in double precision, of x ≥ 0."""
+    u = x + 1.0
+    d = u - 1.0
+    return _logarithm64(u) * (x / d) if d != 0.0 else x
+
+
+def logarithm(x: Any) -> Any:
+    """Return log x in the precision of x: compiled code only, positive normal numbers only."""
+    raise NotImplementedError
+
+
+def log_one_plus(x: Any) -> Any:
+    """Return log(1 + x) in the precision of x: compiled code only, x ≥ 0 only."""
+    raise NotImplementedError
+
+
 def exponential(x: Any) -> Any:
     """Return e^x in the precision of x: compiled code only."""
     raise NotImplementedError
@@ -120,3 +191,5 @@ _overload: Any = overload
 _overload(exponential, jit_options={"error_model": "numpy"})(_choosing(_exponential32, _exponential64))
 _overload(exponential_within, jit_options={"error_model": "numpy"})(_choosing(_within32, _within64))
 _overload(tangent, jit_options={"error_model": "numpy"})(_choosing(_tangent32, _tangent64))
+_overload(logarithm, jit_options={"error_model": "numpy"})(_choosing(_logarithm32, _logarithm64))
+_overload(log_one_plus, jit_options={"error_model": "numpy"})(_choosing(_log_one_plus32, _log_one_plus64))

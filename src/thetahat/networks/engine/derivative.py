@@ -87,6 +87,17 @@ def _slice(graph: Graph, out: Value, g: Value) -> list[Value | None]:
     return [graph.add("scatter", (g,), out.inputs[0].shape, key=out.static["key"])]
 
 
+def _gather(graph: Graph, out: Value, g: Value) -> list[Value | None]:
+    places = out.static["places"]
+    return [graph.add("scatter_add", (graph.copied(g),), out.inputs[0].shape, places=places)]
+
+
+def _lookup(graph: Graph, out: Value, g: Value) -> list[Value | None]:
+    x, asked = out.inputs
+    rows = out.static["rows"]
+    return [graph.add("lookup_back", (graph.copied(g), asked), x.shape, rows=rows), None]
+
+
 def _concatenate(graph: Graph, out: Value, g: Value) -> list[Value | None]:
     axis, start, parts = out.static["axis"], 0, []
     for x in out.inputs:
@@ -142,6 +153,8 @@ _RULES: dict[str, Rule] = {
     "broadcast": lambda graph, out, g: [g],
     "copy": lambda graph, out, g: [g],
     "slice": _slice,
+    "gather": _gather,
+    "lookup": _lookup,
     "concatenate": _concatenate,
     "nll_value": _nll,
     **dict.fromkeys(("greater", "greater_equal", "less", "less_equal", "sign"), _nothing),

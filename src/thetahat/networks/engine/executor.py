@@ -13,7 +13,7 @@ from thetahat.autodiff import value_and_grad
 from thetahat.contracts import FloatArray, IntArray
 from thetahat.errors import UsageError
 from thetahat.networks.engine.problem import EngineState, TrainingProblem, batches
-from thetahat.networks.engine.update import update
+from thetahat.networks.engine.update import adam_update, sgd_update
 from thetahat.optimisers.adam import Adam
 from thetahat.optimisers.sgd import SGD
 
@@ -100,6 +100,10 @@ class Weights:
         bound = np.inf if clip_norm is None else float(clip_norm)
         self.settings = np.array([optimiser.learning_rate, bound, *optimiser.coefficients])
         self.default_rate = optimiser.learning_rate
+        #: The kernel that takes a step, and the same as a compiled function.
+        self.kernel, self.update = (
+            ("adam", adam_update) if isinstance(optimiser, Adam) else ("sgd", sgd_update)
+        )
         self.step = 0
 
     def set_rate(self, rate: float | None) -> None:
@@ -180,10 +184,10 @@ class DynamicExecutor:
             value, gradient = self.value_and_grad(rows, rng=rng)
             weights.gradient[:] = gradient
             weights.step += 1
-            update(
+            weights.update(
                 weights.theta,
                 weights.gradient,
-                weights.moments,
+                weights.moments.ravel(),
                 weights.numbers,
                 weights.settings,
                 weights.step,

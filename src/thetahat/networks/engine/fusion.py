@@ -25,13 +25,18 @@ def needed(graph: Graph, wanted: list[Value]) -> list[Value]:
 
 
 def fuse(graph: Graph, wanted: list[Value]) -> None:
-    """Rewrite the graph so that biases and rectifiers work in place, where nothing else reads the input."""
+    """Rewrite the graph so that one pass does what two did, where nothing else reads what lies between.
+
+    Biases and rectifiers work in place, and a likelihood's slope comes with the factor of the mean.
+    """
     values = needed(graph, wanted)
     uses = Counter(x.number for value in values for x in value.inputs)
     uses.update(value.number for value in wanted)
     for value in values:
         if value.op == "add":
             _fuse_bias(value, uses)
+        elif value.op == "multiply":
+            _fuse_scale(value, uses)
     for value in values:
         if value.op == "maximum" and value.inputs[1].is_number(0.0):
             pre = value.inputs[0]
@@ -49,6 +54,18 @@ def _fuse_bias(value: Value, uses: Counter[int]) -> None:
             continue
         if b.shape in ((m.shape[1],), (1, m.shape[1])):
             value.op, value.inputs = "bias_add", (m, b)
+            return
+
+
+def _fuse_scale(value: Value, uses: Counter[int]) -> None:
+    for slope, factor in (value.inputs, value.inputs[::-1]):
+        if factor.op == "broadcast":
+            factor = factor.inputs[0]
+        if slope.op != "nll_slope" or uses[slope.number] != 1 or factor.op != "constant" or factor.size != 1:
+            continue
+        if slope.shape == value.shape:
+            slope.inputs[0].static["scale"] = float(factor.static["array"].ravel()[0])
+            value.op, value.inputs = "nll_slope", slope.inputs
             return
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -70,7 +71,7 @@ class Value:
     @property
     def size(self) -> int:
         """Number of its numbers."""
-        return int(np.prod(self.shape))
+        return math.prod(self.shape)
 
     def is_number(self, number: float) -> bool:
         """Whether it is this constant."""
@@ -114,9 +115,9 @@ class Graph:
             return self.constant(_FOLDED[op](*numbers))
         if op == "multiply":
             for one, other in (inputs, inputs[::-1]):
-                if _base(one).is_number(1.0) and np.broadcast_shapes(one.shape, other.shape) == other.shape:
+                if _base(one).is_number(1.0) and _together(one.shape, other.shape) == other.shape:
                     return other
-        return self.add(op, inputs, np.broadcast_shapes(*[value.shape for value in inputs]))
+        return self.add(op, inputs, _together(*[value.shape for value in inputs]))
 
     def copied(self, x: Value) -> Value:
         """Return the value, copied if its numbers do not lie one after the other."""
@@ -141,11 +142,19 @@ class Graph:
         return x if x.shape == shape else self.add("broadcast", (x,), shape)
 
     def cut(self, x: Value, key: Any) -> Value:
-        """See a part of the value: slices that go forwards, and whole numbers."""
+        """See a part of the value; by slices that go backwards and by arrays its numbers are taken out."""
         keys = key if isinstance(key, tuple) else (key,)
-        if any(isinstance(k, slice) and (k.step or 1) < 0 for k in keys):
-            raise NotStatic("a slice that goes backwards cannot run as a recorded step")
-        return self.add("slice", (x,), np.empty(x.shape, dtype=bool)[key].shape, key=key)
+        seen = all(p is None or p is Ellipsis or isinstance(p, int | np.integer | slice) for p in keys)
+        if seen and not any(isinstance(k, slice) and (k.step or 1) < 0 for k in keys):
+            return self.add("slice", (x,), np.empty(x.shape, dtype=bool)[key].shape, key=key)
+        places = np.arange(x.size, dtype=np.int64).reshape(x.shape)[key]
+        return self.add("gather", (self.copied(x),), places.shape, places=np.ascontiguousarray(places))
+
+    def lookup(self, x: Value, rows: int, asked: Value) -> Value:
+        """Take rows of x, seen as a matrix of so many, whose numbers are in the data."""
+        asked = self.copied(asked)
+        width = x.size // rows
+        return self.add("lookup", (self.copied(x), asked), (asked.size, width), rows=rows)
 
     def reduced(self, op: str, x: Value, axes: tuple[int, ...]) -> Value:
         """Sum or take the largest along axes."""
@@ -181,6 +190,14 @@ class Graph:
     def _factor(self, x: Value) -> Value:
         turned = x.op == "transpose" and x.inputs[0].contiguous
         return x if turned else self.copied(x)
+
+
+def _together(*shapes: Shape) -> Shape:
+    """Return the shape that these broadcast to."""
+    wide = [shape for shape in shapes if shape]
+    if all(shape == wide[0] for shape in wide):
+        return wide[0] if wide else ()
+    return np.broadcast_shapes(*wide)
 
 
 def _base(x: Value) -> Value:

@@ -1,29 +1,55 @@
-"""The numbers of the instructions that a program is made of."""
+"""The instructions that a program is made of: a compiled kernel for each, found by its address.
+
+A kernel is compiled when a program first needs it, once for each precision on a machine, and kept on disk.
+"""
 
 from __future__ import annotations
 
-__all__ = ["COMMUTES", "ELEMENTWISE", "WIDTH"]
+from collections.abc import Callable, Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import Any
 
-#: Whole numbers an instruction takes.
+import numpy as np
+from numba import cfunc, from_dtype, types
+
+from thetahat.networks.engine import costs, layers, loops, update
+
+__all__ = ["COMMUTES", "FAMILIES", "WIDTH", "kernel_address"]
+
+#: Whole numbers an instruction takes: the address of its kernel, and the kernel's arguments.
 WIDTH = 24
 
-PRODUCT = 0
-BIAS_RELU = 1
-BIAS_ADD = 2
-RELU_BACK = 3
-RELU_BACK_SUM = 4
-SUM = 5
-MAX = 6
-NLL = 7
-ZERO = 8
-PLACE = 9
-
-#: Elementwise operations by name; their instructions start here.
-FIRST_ELEMENTWISE = 16
-_NAMES = (
-    "copy add subtract multiply divide maximum minimum negative exp log sqrt square reciprocal tanh "
-    "expit absolute sign log1p expm1 sin cos logaddexp log_expit power greater greater_equal less "
-    "less_equal tanh_slope expit_slope keep_greater keep_greater_equal select"
-).split()
-ELEMENTWISE = {name: FIRST_ELEMENTWISE + i for i, name in enumerate(_NAMES)}
 COMMUTES = frozenset({"add", "multiply", "maximum", "minimum"})
+
+#: Kernels of output families.
+FAMILIES: Mapping[str, Callable[[int, Any], None]] = MappingProxyType(
+    {
+        "normal": costs.normal,
+        "bernoulli": costs.bernoulli,
+        "categorical": costs.categorical,
+        "poisson": costs.poisson,
+    }
+)
+
+_KERNELS: dict[str, Callable[[int, Any], None]] = {
+    **{name: getattr(layers, name) for name in layers.__all__},
+    **loops.ELEMENTWISE,
+    **{f"{name} number": kernel for name, kernel in loops.WITH_NUMBER.items()},
+    **FAMILIES,
+    "walk": loops.walk,
+    "adam": update.adam,
+    "sgd": update.sgd,
+}
+
+_keep: list[Any] = []
+
+
+@cache
+def kernel_address(name: str, dtype: np.dtype[Any]) -> int:
+    """Return the address of an instruction's kernel in this precision, compiled where it was not yet."""
+    kind: Any = types
+    signature = kind.void(kind.int64, from_dtype(dtype))
+    compiled: Any = cfunc(signature, cache=True, error_model="numpy")(_KERNELS[name])
+    _keep.append(compiled)  # the code lives as long as this object
+    return int(compiled.address)

@@ -1,232 +1,370 @@
-"""The loops of elementwise instructions: rows of contiguous numbers, three operands at most."""
+"""The loops of elementwise instructions, and the walk over rows that do not lie one after the other.
+
+Every kernel is called with the address of its arguments, which are whole numbers: here how many numbers
+there are, the address of the result, and those of up to three operands.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from thetahat.networks.engine.instructions import ELEMENTWISE
-from thetahat.networks.engine.memory import array_at
-from thetahat.numerics.compiled import kernel
+from thetahat.networks.engine.memory import call_kernel, numbers_at, words_at
+from thetahat.numerics.compiled import inlined
 from thetahat.numerics.elementary import exponential, tangent
 
-__all__ = ["elementwise", "exp_in_place"]
+__all__ = ["ELEMENTWISE", "SCRATCH_HEAD", "WITH_NUMBER", "walk"]
 
-_COPY, _ADD, _SUBTRACT = ELEMENTWISE["copy"], ELEMENTWISE["add"], ELEMENTWISE["subtract"]
-_MULTIPLY, _DIVIDE, _MAXIMUM = ELEMENTWISE["multiply"], ELEMENTWISE["divide"], ELEMENTWISE["maximum"]
-_MINIMUM, _NEGATIVE, _EXP = ELEMENTWISE["minimum"], ELEMENTWISE["negative"], ELEMENTWISE["exp"]
-_LOG, _SQRT, _SQUARE = ELEMENTWISE["log"], ELEMENTWISE["sqrt"], ELEMENTWISE["square"]
-_RECIPROCAL, _TANH, _EXPIT = ELEMENTWISE["reciprocal"], ELEMENTWISE["tanh"], ELEMENTWISE["expit"]
-_ABSOLUTE, _SIGN, _LOG1P = ELEMENTWISE["absolute"], ELEMENTWISE["sign"], ELEMENTWISE["log1p"]
-_EXPM1, _SIN, _COS = ELEMENTWISE["expm1"], ELEMENTWISE["sin"], ELEMENTWISE["cos"]
-_LOGADDEXP, _LOG_EXPIT, _POWER = ELEMENTWISE["logaddexp"], ELEMENTWISE["log_expit"], ELEMENTWISE["power"]
-_GREATER, _GREATER_EQUAL = ELEMENTWISE["greater"], ELEMENTWISE["greater_equal"]
-_LESS, _LESS_EQUAL = ELEMENTWISE["less"], ELEMENTWISE["less_equal"]
-_TANH_SLOPE, _EXPIT_SLOPE = ELEMENTWISE["tanh_slope"], ELEMENTWISE["expit_slope"]
-_KEEP_GREATER, _KEEP_GREATER_EQUAL = ELEMENTWISE["keep_greater"], ELEMENTWISE["keep_greater_equal"]
-_SELECT = ELEMENTWISE["select"]
+#: Bytes of scratch memory before its rows.
+SCRATCH_HEAD = 64
 
 
-@kernel
-def exp_in_place(x: Any) -> None:
-    """Replace every number by its exponential."""
-    for i in range(x.size):
-        x[i] = exponential(x[i])
+@inlined
+def _one(at: int, zero: Any) -> Any:
+    w = words_at(at, 3)
+    return numbers_at(w[1], w[0], zero), numbers_at(w[2], w[0], zero)
 
 
-@kernel
-def _expit(out: Any, a: Any) -> None:
+@inlined
+def _two(at: int, zero: Any) -> Any:
+    w = words_at(at, 4)
+    return numbers_at(w[1], w[0], zero), numbers_at(w[2], w[0], zero), numbers_at(w[3], w[0], zero)
+
+
+@inlined
+def _three(at: int, zero: Any) -> Any:
+    w = words_at(at, 5)
+    n = w[0]
+    return (
+        numbers_at(w[1], n, zero),
+        numbers_at(w[2], n, zero),
+        numbers_at(w[3], n, zero),
+        numbers_at(w[4], n, zero),
+    )
+
+
+@inlined
+def _and_number(at: int, zero: Any) -> Any:
+    w = words_at(at, 4)
+    return numbers_at(w[1], w[0], zero), numbers_at(w[2], w[0], zero), numbers_at(w[3], 1, zero)[0]
+
+
+def _add(at: int, zero: Any) -> None:
+    out, a, b = _two(at, zero)
+    for i in range(out.size):
+        out[i] = a[i] + b[i]
+
+
+def _subtract(at: int, zero: Any) -> None:
+    out, a, b = _two(at, zero)
+    for i in range(out.size):
+        out[i] = a[i] - b[i]
+
+
+def _multiply(at: int, zero: Any) -> None:
+    out, a, b = _two(at, zero)
+    for i in range(out.size):
+        out[i] = a[i] * b[i]
+
+
+def _divide(at: int, zero: Any) -> None:
+    out, a, b = _two(at, zero)
+    for i in range(out.size):
+        out[i] = a[i] / b[i]
+
+
+def _maximum(at: int, zero: Any) -> None:
+    out, a, b = _two(at, zero)
+    for i in range(out.size):
+        out[i] = a[i] if a[i] > b[i] or a[i] != a[i] else b[i]
+
+
+def _minimum(at: int, zero: Any) -> None:
+    out, a, b = _two(at, zero)
+    for i in range(out.size):
+        out[i] = a[i] if a[i] < b[i] or a[i] != a[i] else b[i]
+
+
+def _add_number(at: int, zero: Any) -> None:
+    out, a, b = _and_number(at, zero)
+    for i in range(out.size):
+        out[i] = a[i] + b
+
+
+def _subtract_number(at: int, zero: Any) -> None:
+    out, a, b = _and_number(at, zero)
+    for i in range(out.size):
+        out[i] = a[i] - b
+
+
+def _multiply_number(at: int, zero: Any) -> None:
+    out, a, b = _and_number(at, zero)
+    for i in range(out.size):
+        out[i] = a[i] * b
+
+
+def _divide_number(at: int, zero: Any) -> None:
+    out, a, b = _and_number(at, zero)
+    for i in range(out.size):
+        out[i] = a[i] / b
+
+
+def _maximum_number(at: int, zero: Any) -> None:
+    out, a, b = _and_number(at, zero)
+    for i in range(out.size):
+        out[i] = a[i] if a[i] > b or a[i] != a[i] else b
+
+
+def _minimum_number(at: int, zero: Any) -> None:
+    out, a, b = _and_number(at, zero)
+    for i in range(out.size):
+        out[i] = a[i] if a[i] < b or a[i] != a[i] else b
+
+
+def _copy(at: int, zero: Any) -> None:
+    out, a = _one(at, zero)
+    for i in range(out.size):
+        out[i] = a[i]
+
+
+def _negative(at: int, zero: Any) -> None:
+    out, a = _one(at, zero)
+    for i in range(out.size):
+        out[i] = -a[i]
+
+
+def _exp(at: int, zero: Any) -> None:
+    out, a = _one(at, zero)
+    for i in range(out.size):
+        out[i] = exponential(a[i])
+
+
+def _tanh(at: int, zero: Any) -> None:
+    out, a = _one(at, zero)
+    for i in range(out.size):
+        out[i] = tangent(a[i])
+
+
+def _expit(at: int, zero: Any) -> None:
+    out, a = _one(at, zero)
     one = out.dtype.type(1)
     for i in range(out.size):
         e = exponential(-abs(a[i]))
         out[i] = (one if a[i] >= 0 else e) / (one + e)
 
 
-@kernel
-def _arithmetic(op: int, out: Any, a: Any, b: Any) -> None:  # noqa: C901 - a table of loops
-    n = out.size
-    if op == _ADD:
-        for i in range(n):
-            out[i] = a[i] + b[i]
-    elif op == _SUBTRACT:
-        for i in range(n):
-            out[i] = a[i] - b[i]
-    elif op == _MULTIPLY:
-        for i in range(n):
-            out[i] = a[i] * b[i]
-    elif op == _DIVIDE:
-        for i in range(n):
-            out[i] = a[i] / b[i]
-    elif op == _MAXIMUM:
-        for i in range(n):
-            out[i] = a[i] if a[i] > b[i] or a[i] != a[i] else b[i]
-    elif op == _MINIMUM:
-        for i in range(n):
-            out[i] = a[i] if a[i] < b[i] or a[i] != a[i] else b[i]
+def _log(at: int, zero: Any) -> None:
+    out, a = _one(at, zero)
+    for i in range(out.size):
+        out[i] = np.log(a[i])
 
 
-@kernel
-def _arithmetic_with_number(op: int, out: Any, a: Any, b: Any) -> None:  # noqa: C901 - a table of loops
-    n = out.size
-    if op == _ADD:
-        for i in range(n):
-            out[i] = a[i] + b
-    elif op == _SUBTRACT:
-        for i in range(n):
-            out[i] = a[i] - b
-    elif op == _MULTIPLY:
-        for i in range(n):
-            out[i] = a[i] * b
-    elif op == _DIVIDE:
-        for i in range(n):
-            out[i] = a[i] / b
-    elif op == _MAXIMUM:
-        for i in range(n):
-            out[i] = a[i] if a[i] > b or a[i] != a[i] else b
-    elif op == _MINIMUM:
-        for i in range(n):
-            out[i] = a[i] if a[i] < b or a[i] != a[i] else b
+def _sqrt(at: int, zero: Any) -> None:
+    out, a = _one(at, zero)
+    for i in range(out.size):
+        out[i] = np.sqrt(a[i])
 
 
-@kernel
-def _unary(op: int, out: Any, a: Any) -> None:  # noqa: C901 - a table of loops
-    n = out.size
-    if op == _COPY:
-        for i in range(n):
-            out[i] = a[i]
-    elif op == _NEGATIVE:
-        for i in range(n):
-            out[i] = -a[i]
-    elif op == _EXP:
-        for i in range(n):
-            out[i] = exponential(a[i])
-    elif op == _TANH:
-        for i in range(n):
-            out[i] = tangent(a[i])
-    elif op == _EXPIT:
-        _expit(out, a)
-    elif op == _LOG:
-        for i in range(n):
-            out[i] = np.log(a[i])
-    elif op == _SQRT:
-        for i in range(n):
-            out[i] = np.sqrt(a[i])
-    elif op == _SQUARE:
-        for i in range(n):
-            out[i] = a[i] * a[i]
-    elif op == _RECIPROCAL:
-        for i in range(n):
-            out[i] = out.dtype.type(1) / a[i]
-    elif op == _ABSOLUTE:
-        for i in range(n):
-            out[i] = abs(a[i])
-    elif op == _SIGN:
-        for i in range(n):
-            out[i] = np.sign(a[i])
-    elif op == _LOG1P:
-        for i in range(n):
-            out[i] = np.log1p(a[i])
-    elif op == _EXPM1:
-        for i in range(n):
-            out[i] = np.expm1(a[i])
-    elif op == _SIN:
-        for i in range(n):
-            out[i] = np.sin(a[i])
-    elif op == _COS:
-        for i in range(n):
-            out[i] = np.cos(a[i])
-    elif op == _LOG_EXPIT:
-        for i in range(n):
-            out[i] = min(a[i], out.dtype.type(0)) - np.log1p(np.exp(-abs(a[i])))
+def _square(at: int, zero: Any) -> None:
+    out, a = _one(at, zero)
+    for i in range(out.size):
+        out[i] = a[i] * a[i]
 
 
-@kernel
-def _compare(op: int, out: Any, a: Any, b: Any) -> None:  # noqa: C901 - a table of loops
-    n = out.size
-    if op == _GREATER:
-        for i in range(n):
-            out[i] = 1 if a[i] > b[i] else 0
-    elif op == _GREATER_EQUAL:
-        for i in range(n):
-            out[i] = 1 if a[i] >= b[i] else 0
-    elif op == _LESS:
-        for i in range(n):
-            out[i] = 1 if a[i] < b[i] else 0
-    elif op == _LESS_EQUAL:
-        for i in range(n):
-            out[i] = 1 if a[i] <= b[i] else 0
-    elif op == _LOGADDEXP:
-        for i in range(n):
-            out[i] = max(a[i], b[i]) + np.log1p(np.exp(-abs(a[i] - b[i])))
-    elif op == _POWER:
-        for i in range(n):
-            out[i] = a[i] ** b[i]
-    elif op == _TANH_SLOPE:
-        for i in range(n):
-            out[i] = a[i] * (out.dtype.type(1) - b[i] * b[i])
-    elif op == _EXPIT_SLOPE:
-        for i in range(n):
-            out[i] = a[i] * (b[i] * (out.dtype.type(1) - b[i]))
+def _reciprocal(at: int, zero: Any) -> None:
+    out, a = _one(at, zero)
+    for i in range(out.size):
+        out[i] = out.dtype.type(1) / a[i]
 
 
-@kernel
-def _choose(op: int, out: Any, a: Any, b: Any, c: Any) -> None:
-    n = out.size
-    zero = out.dtype.type(0)
-    if op == _KEEP_GREATER:
-        for i in range(n):
-            out[i] = a[i] if b[i] > c[i] else zero
-    elif op == _KEEP_GREATER_EQUAL:
-        for i in range(n):
-            out[i] = a[i] if b[i] >= c[i] else zero
-    elif op == _SELECT:
-        for i in range(n):
-            out[i] = b[i] if a[i] != zero else c[i]
+def _absolute(at: int, zero: Any) -> None:
+    out, a = _one(at, zero)
+    for i in range(out.size):
+        out[i] = abs(a[i])
 
 
-@kernel
-def _operand(address: int, stride: int, n: int, scratch: Any) -> Any:
-    """Return n numbers side by side: where they are, or gathered in scratch memory."""
-    if stride == 1:
-        return array_at(address, n, scratch)
-    source = array_at(address, stride * (n - 1) + 1, scratch)
-    for i in range(n):
-        scratch[i] = source[i * stride]
-    return scratch[:n]
+def _sign(at: int, zero: Any) -> None:
+    out, a = _one(at, zero)
+    for i in range(out.size):
+        out[i] = np.sign(a[i])
 
 
-@kernel
-def elementwise(row: Any, scratch: Any) -> None:
-    """Run one elementwise instruction.
+def _log1p(at: int, zero: Any) -> None:
+    out, a = _one(at, zero)
+    for i in range(out.size):
+        out[i] = np.log1p(a[i])
 
-    ``row`` is [operation, four lengths, address of the result, and for each of three operands its
-    address and four strides, in numbers]; the result is contiguous. ``scratch`` has three rows as
-    long as the innermost length.
+
+def _expm1(at: int, zero: Any) -> None:
+    out, a = _one(at, zero)
+    for i in range(out.size):
+        out[i] = np.expm1(a[i])
+
+
+def _sin(at: int, zero: Any) -> None:
+    out, a = _one(at, zero)
+    for i in range(out.size):
+        out[i] = np.sin(a[i])
+
+
+def _cos(at: int, zero: Any) -> None:
+    out, a = _one(at, zero)
+    for i in range(out.size):
+        out[i] = np.cos(a[i])
+
+
+def _log_expit(at: int, zero: Any) -> None:
+    out, a = _one(at, zero)
+    for i in range(out.size):
+        out[i] = min(a[i], zero) - np.log1p(np.exp(-abs(a[i])))
+
+
+def _logaddexp(at: int, zero: Any) -> None:
+    out, a, b = _two(at, zero)
+    for i in range(out.size):
+        out[i] = max(a[i], b[i]) + np.log1p(np.exp(-abs(a[i] - b[i])))
+
+
+def _power(at: int, zero: Any) -> None:
+    out, a, b = _two(at, zero)
+    for i in range(out.size):
+        out[i] = a[i] ** b[i]
+
+
+def _greater(at: int, zero: Any) -> None:
+    out, a, b = _two(at, zero)
+    for i in range(out.size):
+        out[i] = 1 if a[i] > b[i] else 0
+
+
+def _greater_equal(at: int, zero: Any) -> None:
+    out, a, b = _two(at, zero)
+    for i in range(out.size):
+        out[i] = 1 if a[i] >= b[i] else 0
+
+
+def _less(at: int, zero: Any) -> None:
+    out, a, b = _two(at, zero)
+    for i in range(out.size):
+        out[i] = 1 if a[i] < b[i] else 0
+
+
+def _less_equal(at: int, zero: Any) -> None:
+    out, a, b = _two(at, zero)
+    for i in range(out.size):
+        out[i] = 1 if a[i] <= b[i] else 0
+
+
+def _tanh_slope(at: int, zero: Any) -> None:
+    out, a, b = _two(at, zero)
+    for i in range(out.size):
+        out[i] = a[i] * (out.dtype.type(1) - b[i] * b[i])
+
+
+def _expit_slope(at: int, zero: Any) -> None:
+    out, a, b = _two(at, zero)
+    for i in range(out.size):
+        out[i] = a[i] * (b[i] * (out.dtype.type(1) - b[i]))
+
+
+def _keep_greater(at: int, zero: Any) -> None:
+    out, a, b, c = _three(at, zero)
+    for i in range(out.size):
+        out[i] = a[i] if b[i] > c[i] else zero
+
+
+def _keep_greater_equal(at: int, zero: Any) -> None:
+    out, a, b, c = _three(at, zero)
+    for i in range(out.size):
+        out[i] = a[i] if b[i] >= c[i] else zero
+
+
+def _select(at: int, zero: Any) -> None:
+    out, a, b, c = _three(at, zero)
+    for i in range(out.size):
+        out[i] = b[i] if a[i] != zero else c[i]
+
+
+def walk(at: int, zero: Any) -> None:
+    """Run an elementwise kernel over the innermost rows of up to four axes.
+
+    Arguments: address of the kernel, four lengths, address of the result, for each of three operands its
+    address and four strides in numbers, address of scratch memory (``SCRATCH_HEAD`` bytes for the kernel's
+    arguments, then three innermost rows), and the bytes of a number. The result is contiguous.
     """
-    op, n = row[0], row[4]
-    size = np.int64(scratch.itemsize)
-    place = row[5]
-    for i in range(row[1]):
-        for j in range(row[2]):
-            for k in range(row[3]):
-                a = row[6] + size * (i * row[7] + j * row[8] + k * row[9])
-                b = row[11] + size * (i * row[12] + j * row[13] + k * row[14])
-                c = row[16] + size * (i * row[17] + j * row[18] + k * row[19])
-                out = array_at(place, n, scratch)
-                first = _operand(a, row[10], n, scratch[0])
-                if row[15] == 0 and _COPY < op <= _MINIMUM:
-                    number = array_at(b, 1, scratch)[0]
-                    _arithmetic_with_number(op, out, first, number)
-                else:
-                    second = _operand(b, row[15], n, scratch[1])
-                    third = _operand(c, row[20], n, scratch[2])
-                    if op <= _MINIMUM and op != _COPY:
-                        _arithmetic(op, out, first, second)
-                    elif op <= _LOG_EXPIT and op != _LOGADDEXP:
-                        _unary(op, out, first)
-                    elif op < _KEEP_GREATER:
-                        _compare(op, out, first, second)
-                    else:
-                        _choose(op, out, first, second, third)
-                place += size * n
+    w = words_at(at, 23)
+    n, scratch, size = w[4], w[21], w[22]
+    arguments = words_at(scratch, 5)
+    arguments[0] = n
+    arguments[1] = w[5]
+    for i in range(w[1]):
+        for j in range(w[2]):
+            for k in range(w[3]):
+                for operand in range(3):
+                    a = 6 + 5 * operand
+                    start = w[a] + size * (i * w[a + 1] + j * w[a + 2] + k * w[a + 3])
+                    stride = w[a + 4]
+                    if stride != 1:
+                        source = numbers_at(start, stride * (n - 1) + 1, zero)
+                        start = scratch + SCRATCH_HEAD + size * operand * n
+                        together = numbers_at(start, n, zero)
+                        for x in range(n):
+                            together[x] = source[x * stride]
+                    arguments[2 + operand] = start
+                call_kernel(w[0], scratch, zero)
+                arguments[1] += size * n
+
+
+#: Elementwise kernels by the names of their operations.
+ELEMENTWISE: Mapping[str, Callable[[int, Any], None]] = MappingProxyType(
+    {
+        "copy": _copy,
+        "add": _add,
+        "subtract": _subtract,
+        "multiply": _multiply,
+        "divide": _divide,
+        "maximum": _maximum,
+        "minimum": _minimum,
+        "negative": _negative,
+        "exp": _exp,
+        "log": _log,
+        "sqrt": _sqrt,
+        "square": _square,
+        "reciprocal": _reciprocal,
+        "tanh": _tanh,
+        "expit": _expit,
+        "absolute": _absolute,
+        "sign": _sign,
+        "log1p": _log1p,
+        "expm1": _expm1,
+        "sin": _sin,
+        "cos": _cos,
+        "logaddexp": _logaddexp,
+        "log_expit": _log_expit,
+        "power": _power,
+        "greater": _greater,
+        "greater_equal": _greater_equal,
+        "less": _less,
+        "less_equal": _less_equal,
+        "tanh_slope": _tanh_slope,
+        "expit_slope": _expit_slope,
+        "keep_greater": _keep_greater,
+        "keep_greater_equal": _keep_greater_equal,
+        "select": _select,
+    }
+)
+
+#: Kernels of the same names whose second operand is one number.
+WITH_NUMBER: Mapping[str, Callable[[int, Any], None]] = MappingProxyType(
+    {
+        "add": _add_number,
+        "subtract": _subtract_number,
+        "multiply": _multiply_number,
+        "divide": _divide_number,
+        "maximum": _maximum_number,
+        "minimum": _minimum_number,
+    }
+)

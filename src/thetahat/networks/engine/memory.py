@@ -1,7 +1,7 @@
-"""What compiled code needs of raw memory: an array at an address, and a BLAS product by address.
+"""What compiled code needs of raw memory: numbers at an address, and calls of functions by address.
 
-Addresses are integers passed at each call. A function pointer frozen into compiled code would keep it
-from being cached on disk, and be wrong in the next process.
+Addresses are whole numbers in the program, which is data. A function pointer frozen into compiled code
+would keep it from being cached on disk, and be wrong in the next process.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import get_cython_function_address, intrinsic
 
-from thetahat.numerics.compiled import kernel
+from thetahat.numerics.compiled import inlined
 
-__all__ = ["array_at", "gemm_address", "matrix_at", "product"]
+__all__ = ["call_gemm", "call_kernel", "gemm_address", "matrix_at", "numbers_at", "words_at"]
 
 
 def gemm_address(dtype: np.dtype[Any]) -> int:
@@ -26,20 +26,27 @@ def gemm_address(dtype: np.dtype[Any]) -> int:
     return int(get_cython_function_address("scipy.linalg.cython_blas", name))
 
 
-def _pointer(_typing: Any, address: Any, like: Any) -> Any:
-    """Return a pointer to the numbers at an address, of the kind that ``like`` holds."""
+def _pointer(_typing: Any, address: Any, zero: Any) -> Any:
+    """Return a pointer to the numbers at an address, of the kind of ``zero``."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.inttoptr(args[0], context.get_value_type(signature.return_type))
 
     kind: Any = types
-    return kind.CPointer(like.dtype)(types.int64, like), generate
+    return kind.CPointer(zero)(types.int64, zero), generate
 
 
-pointer: Any = intrinsic(_pointer)
+def _word_pointer(_typing: Any, address: Any) -> Any:
+    """Return a pointer to the whole numbers at an address."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.inttoptr(args[0], context.get_value_type(signature.return_type))
+
+    kind: Any = types
+    return kind.CPointer(types.int64)(types.int64), generate
 
 
-def _call_at(_typing: Any, address: Any, arguments: Any) -> Any:
+def _call_thirteen(_typing: Any, address: Any, arguments: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         word = ir.IntType(64)
         function = builder.inttoptr(args[0], ir.FunctionType(ir.VoidType(), [word] * 13).as_pointer())
@@ -51,40 +58,41 @@ def _call_at(_typing: Any, address: Any, arguments: Any) -> Any:
     return types.void(types.int64, kind.UniTuple(types.int64, 13)), generate
 
 
-_call: Any = intrinsic(_call_at)
+def _call(_typing: Any, address: Any, at: Any, zero: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        number = context.get_value_type(signature.args[2])
+        function = builder.inttoptr(
+            args[0], ir.FunctionType(ir.VoidType(), [ir.IntType(64), number]).as_pointer()
+        )
+        builder.call(function, args[1:])
+        return context.get_dummy_value()
+
+    kind: Any = types
+    return kind.void(types.int64, types.int64, zero), generate
+
+
+_pointer_to: Any = intrinsic(_pointer)
+_pointer_to_words: Any = intrinsic(_word_pointer)
+#: Call the BLAS product at an address with the addresses of its thirteen arguments.
+call_gemm: Any = intrinsic(_call_thirteen)
+#: Call the kernel at an address on the arguments at another.
+call_kernel: Any = intrinsic(_call)
 _carray: Any = numba.carray  # type: ignore[attr-defined]
 
 
-@kernel
-def product(gemm: int, row: Any, integers: Any, where: Any) -> None:
-    """Compute C = op(A) op(B), row by row, as Cᵀ = op(B)ᵀ op(A)ᵀ column by column.
-
-    ``row`` is [_, M, N, K, A transposed, B transposed, address and row length of A, of B, of C];
-    ``where`` holds the addresses of ``integers``, of the numbers one and zero, and of the letters N, T.
-    """
-    integers[0] = row[2]
-    integers[1] = row[1]
-    integers[2] = row[3]
-    integers[3] = row[9]
-    integers[4] = row[7]
-    integers[5] = row[11]
-    i, one, zero, letters = where[0], where[1], where[2], where[3]
-    _call(
-        gemm,
-        (
-            letters + row[5], letters + row[4], i, i + 4, i + 8, one, row[8], i + 12, row[6], i + 16,
-            zero, row[10], i + 20,
-        ),
-    )  # fmt: skip
+@inlined
+def words_at(address: int, n: int) -> Any:
+    """Return the n whole numbers at an address."""
+    return _carray(_pointer_to_words(address), (n,))
 
 
-@kernel
-def array_at(address: int, n: int, like: Any) -> Any:
-    """Return the n numbers at an address, of the kind that ``like`` holds."""
-    return _carray(pointer(address, like), (n,))
+@inlined
+def numbers_at(address: int, n: int, zero: Any) -> Any:
+    """Return the n numbers at an address, of the kind of ``zero``."""
+    return _carray(_pointer_to(address, zero), (n,))
 
 
-@kernel
-def matrix_at(address: int, rows: int, columns: int, like: Any) -> Any:
+@inlined
+def matrix_at(address: int, rows: int, columns: int, zero: Any) -> Any:
     """Return the matrix at an address, row by row."""
-    return _carray(pointer(address, like), (rows, columns))
+    return _carray(_pointer_to(address, zero), (rows, columns))

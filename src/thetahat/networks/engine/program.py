@@ -1,4 +1,4 @@
-"""A graph laid out in memory and written as whole numbers for the interpreter.
+"""A graph laid out in memory and written as instructions for the interpreter.
 
 Every value is a NumPy array over memory that is reused as soon as its last reader is done, so that
 a small network stays in the processor's nearest cache; views are NumPy's own.
@@ -6,19 +6,25 @@ a small network stays in the processor's nearest cache; views are NumPy's own.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from thetahat.contracts import FloatArray
-from thetahat.networks.engine import instructions as code
 from thetahat.networks.engine.fusion import IN_PLACE, fuse, needed
 from thetahat.networks.engine.graph import VIEWS, Graph, NotStatic, Value
+from thetahat.networks.engine.instructions import COMMUTES, WIDTH, kernel_address
+from thetahat.networks.engine.loops import ELEMENTWISE, SCRATCH_HEAD, WITH_NUMBER
+from thetahat.networks.engine.memory import gemm_address
 
-__all__ = ["Program"]
+__all__ = ["Program", "address_of", "as_table"]
 
 _LINE = 64  # bytes of a cache line
+# What BLAS reads by address: the letters N and T, and the numbers one and zero.
+_LETTERS = np.frombuffer(b"NT", np.uint8).copy()
+_ONE_ZERO = {np.dtype(kind): np.array([1, 0], kind) for kind in (np.float32, np.float64)}
 
 
 class Program:
@@ -27,7 +33,7 @@ class Program:
     Attributes
     ----------
     instructions : ndarray of shape (m, WIDTH), int64
-        One a row; addresses are of memory that this object keeps.
+        One a row; addresses are of memory that this object keeps, of kernels, and of BLAS.
     products : list of (int, ndarray, ndarray, ndarray)
         The matrix products among them: place, two factors, result.
     inputs : dict of str to ndarray
@@ -53,6 +59,7 @@ class Program:
         self._rows: list[list[int]] = []
         self._kept: list[Any] = [parameters, gradient_memory]
         self._widest = 1
+        self._walks: list[list[int]] = []
         self.products: list[tuple[int, NDArray[Any], NDArray[Any], NDArray[Any]]] = []
         self.inputs: dict[str, NDArray[Any]] = {}
         self.loss = np.zeros(1, self._dtype)
@@ -64,14 +71,15 @@ class Program:
                 self._encode(value)
         for value, target in zip(gradients, gradient_memory, strict=True):
             array = self._arrays[value.number]
-            if array.ctypes.data != target.ctypes.data or value.op == "broadcast":
+            if address_of(array) != address_of(target) or value.op == "broadcast":
                 self._elementwise("copy", target, [array])
         if loss.number not in self._results:
             self._elementwise("copy", self.loss, [self._arrays[loss.number].reshape(1)])
-        self.instructions = np.zeros((len(self._rows), code.WIDTH), np.int64)
-        for place, row in enumerate(self._rows):
-            self.instructions[place, : len(row)] = row
-        self.scratch = np.zeros((3, self._widest), self._dtype)
+        scratch = _aligned(SCRATCH_HEAD // self._dtype.itemsize + 3 * self._widest, self._dtype)
+        self._kept.append(scratch)
+        for row in self._walks:
+            row[22] = address_of(scratch)
+        self.instructions = as_table(self._rows)
 
     # Memory.
 
@@ -145,23 +153,27 @@ class Program:
 
     # Instructions.
 
+    def _say(self, kernel: str, *arguments: int) -> list[int]:
+        row = [kernel_address(kernel, self._dtype), *arguments]
+        self._rows.append(row)
+        return row
+
     def _encode(self, value: Value) -> None:
         out = self._arrays[value.number]
         ins = [self._arrays[x.number] for x in value.inputs]
         if value.op == "matmul":
             self._matmul(ins[0], ins[1], out)
-        elif value.op in ("bias_relu", "bias_add"):
-            number = code.BIAS_RELU if value.op == "bias_relu" else code.BIAS_ADD
-            self._rows.append([number, *out.shape, _at(out), _at(ins[1])])
-        elif value.op == "relu_back":
-            self._rows.append([code.RELU_BACK, *out.shape, _at(out), _at(ins[1])])
+        elif value.op in IN_PLACE:
+            self._say(value.op, *out.shape, address_of(out), address_of(ins[1]))
         elif value.op in ("sum", "max"):
             self._reduce(value, ins[0], out)
         elif value.op == "nll":
             self._nll(value, ins, out)
         elif value.op == "scatter":
-            self._rows.append([code.ZERO, out.size, _at(out)])
+            self._say("zero_out", out.size, address_of(out))
             self._put(_part(out, value.static["key"]), ins[0])
+        elif value.op in ("gather", "scatter_add", "lookup", "lookup_back"):
+            self._indexed(value, ins, out)
         elif value.op == "concatenate":
             start, axis = 0, value.static["axis"]
             for part in ins:
@@ -172,50 +184,102 @@ class Program:
             self._elementwise(value.op, out, ins)
 
     def _matmul(self, a: NDArray[Any], b: NDArray[Any], out: NDArray[Any]) -> None:
+        """C = A B row by row is Cᵀ = Bᵀ Aᵀ column by column, which is what BLAS computes."""
         (m, k), n = a.shape, b.shape[1]
         ta, tb = not a.flags.c_contiguous, not b.flags.c_contiguous
         self.products.append((len(self._rows), a, b, out))
-        lda, ldb = (m if ta else k), (k if tb else n)
-        self._rows.append([code.PRODUCT, m, n, k, int(ta), int(tb), _at(a), lda, _at(b), ldb, _at(out), n])
+        sizes = np.array([n, m, k, k if tb else n, m if ta else k, n], np.int32)
+        self._kept.append(sizes)
+        letters, one, size = address_of(_LETTERS), address_of(_ONE_ZERO[self._dtype]), address_of(sizes)
+        zero = one + self._dtype.itemsize
+        self._say(
+            "product", gemm_address(self._dtype), letters + int(tb), letters + int(ta), size, size + 4,
+            size + 8, one, address_of(b), size + 12, address_of(a), size + 16, zero, address_of(out),
+            size + 20,
+        )  # fmt: skip
 
     def _reduce(self, value: Value, source: NDArray[Any], out: NDArray[Any]) -> None:
         axis = value.static["axis"]
-        outer, inner = int(np.prod(source.shape[:axis])), int(np.prod(source.shape[axis + 1 :]))
+        outer, inner = math.prod(source.shape[:axis]), math.prod(source.shape[axis + 1 :])
         length = source.shape[axis]
-        last = self._rows[-1] if self._rows else [-1]
-        if value.op == "sum" and outer == 1 and last[0] == code.RELU_BACK and last[3] == _at(source):
-            last[0] = code.RELU_BACK_SUM
-            last.append(_at(out))
+        cut = [kernel_address("relu_back", self._dtype), length, inner, address_of(source)]
+        if value.op == "sum" and outer == 1 and self._rows and self._rows[-1][:4] == cut:
+            self._rows[-1][0] = kernel_address("relu_back_sum", self._dtype)
+            self._rows[-1].append(address_of(out))
             return
-        number = code.SUM if value.op == "sum" else code.MAX
-        self._rows.append([number, outer, length, inner, _at(source), _at(out)])
+        kernel = "total" if value.op == "sum" else "largest"
+        self._say(kernel, outer, length, inner, address_of(source), address_of(out), self._dtype.itemsize)
 
     def _nll(self, value: Value, ins: list[NDArray[Any]], out: NDArray[Any]) -> None:
-        sd = np.array([value.static["sd"]], self._dtype)
-        self._kept.append(sd)
         n, k = ins[0].shape
-        row = [code.NLL, value.static["family"], n, k, _at(ins[0]), _at(ins[1]), _at(out), _at(sd)]
-        self._rows.append(row)
+        numbers = np.zeros(2 + n * (k + 1), self._dtype)
+        numbers[:2] = value.static["sd"], value.static.get("scale", 1.0)
+        self._kept.append(numbers)
+        size = self._dtype.itemsize
+        at = address_of(numbers)
+        self._say(
+            value.static["family"],
+            n,
+            k,
+            address_of(ins[0]),
+            address_of(ins[1]),
+            address_of(out),
+            at,
+            at + size,
+            size,
+            at + 2 * size,
+        )
+
+    def _indexed(self, value: Value, ins: list[NDArray[Any]], out: NDArray[Any]) -> None:
+        back = value.op in ("scatter_add", "lookup_back")
+        inside, other = (ins[0], out) if back else (out, ins[0])
+        if back:
+            self._say("zero_out", out.size, address_of(out))
+        if value.op in ("gather", "scatter_add"):
+            places = value.static["places"]
+            self._kept.append(places)
+            self._say(value.op, inside.size, address_of(inside), address_of(other), address_of(places))
+        else:
+            asked, rows = ins[1], value.static["rows"]
+            width = other.size // rows
+            self._say(
+                value.op, asked.size, width, rows, address_of(inside), address_of(other), address_of(asked)
+            )
 
     def _elementwise(self, op: str, out: NDArray[Any], ins: list[NDArray[Any]]) -> None:
-        number = code.ELEMENTWISE.get(op)
-        if number is None:
+        if op not in ELEMENTWISE:
             raise NotStatic(f"{op} cannot run as a recorded step")
-        if op in code.COMMUTES and ins[0].size == 1 and ins[1].size > 1:
+        if op in COMMUTES and ins[0].size == 1 and ins[1].size > 1:
             ins = ins[::-1]
-        wide = [np.broadcast_to(x, out.shape) for x in ins]
+        wide = [x if x.shape == out.shape else np.broadcast_to(x, out.shape) for x in ins]
         lengths, strides = _collapsed(out, wide)
-        self._widest = max(self._widest, lengths[-1])
-        row = [number, *lengths, _at(out)]
+        n = lengths[-1]
+        if op in WITH_NUMBER and strides[2][-1] == 0:
+            op = f"{op} number"
+            strides[2][-1] = 1  # it reads one number, and nothing is to be brought together
+        if lengths[:3] == [1, 1, 1] and all(steps[-1] == 1 for steps in strides):
+            self._say(op, n, address_of(out), *[address_of(x) for x in wide])
+            return
+        self._widest = max(self._widest, n)
+        row = self._say("walk", kernel_address(op, self._dtype), *lengths, address_of(out))
         for x, steps in zip(wide, strides[1:], strict=True):
-            row += [_at(x), *steps]
-        while len(row) < 21:  # operands that are not there repeat the first, and cost nothing
-            row += row[6:11] if row[10] == 1 else [_at(out), *strides[0]]
-        self._rows.append(row)
+            row += [address_of(x), *steps]
+        while len(row) < 22:  # operands that are not there cost nothing
+            row += [address_of(out), *strides[0]]
+        row += [0, self._dtype.itemsize]
+        self._walks.append(row)
 
     def _put(self, target: NDArray[Any], source: NDArray[Any]) -> None:
         lengths, (to, of) = _collapsed(target, [np.broadcast_to(source, target.shape)])
-        self._rows.append([code.PLACE, *lengths, _at(target), *to, _at(source), *of])
+        self._say("place", *lengths, address_of(target), *to, address_of(source), *of, self._dtype.itemsize)
+
+
+def as_table(rows: list[list[int]]) -> NDArray[np.int64]:
+    """Return instructions as the interpreter reads them."""
+    table = np.zeros((len(rows), WIDTH), np.int64)
+    for place, row in enumerate(rows):
+        table[place, : len(row)] = row
+    return table
 
 
 def _lifetimes(values: list[Value], wanted: list[Value]) -> tuple[dict[int, int], dict[int, int]]:
@@ -234,8 +298,10 @@ def _lifetimes(values: list[Value], wanted: list[Value]) -> tuple[dict[int, int]
     return root, last
 
 
-def _at(array: NDArray[Any]) -> int:
-    return int(array.ctypes.data)
+def address_of(array: NDArray[Any]) -> int:
+    """Return where an array's numbers begin."""
+    address: int = array.__array_interface__["data"][0]
+    return address
 
 
 def _part(array: NDArray[Any], key: Any) -> NDArray[Any]:
@@ -249,7 +315,7 @@ def _aligned(size: int, dtype: np.dtype[Any]) -> NDArray[Any]:
     """Return zeros that begin at a cache line."""
     extra = _LINE // dtype.itemsize
     memory = np.zeros(size + extra, dtype)
-    start = (-memory.ctypes.data // dtype.itemsize) % extra
+    start = (-address_of(memory) // dtype.itemsize) % extra
     return memory[start : start + size]
 
 

@@ -8,6 +8,7 @@ that differs (a mask made by ``stop_gradient``, a branch of Python) is refused b
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -53,7 +54,12 @@ _COMPARE = {
     for ufunc, name in _COMPARISONS.items()
 }
 _SIGN = Primitive("sign", np.sign, [_flat_rule])
+_LOOKUP = Primitive("lookup", lambda x, *keys: x[keys], [_flat_rule, _flat_rule, _flat_rule, _flat_rule])
 _SELECT = Primitive("select", lambda c, x, y: np.where(c, x, y), [_flat_rule, _flat_rule, _flat_rule])
+
+
+def _whole(key: Any) -> bool:
+    return not isinstance(key, slice) and np.asarray(key).dtype.kind in "iu"
 
 
 class _Traced(Tensor):
@@ -68,6 +74,17 @@ class _Traced(Tensor):
             if ufunc is np.sign:
                 return _SIGN(*inputs)
         return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
+
+    def __getitem__(self, key: Any) -> Any:
+        keys = key if isinstance(key, tuple) else (key,)
+        if any(isinstance(part, Node) for part in keys):
+            if not all(_whole(part.value if isinstance(part, Node) else part) for part in keys):
+                raise NotStatic(
+                    "indexing by the data takes whole numbers for every axis that it names, no slices and no "
+                    "masks; write the choice with np.where, or a product with a mask"
+                )
+            return _LOOKUP(self, *keys)
+        return super().__getitem__(key)
 
     def __array_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -170,13 +187,37 @@ def _same(r: Recording, node: Node) -> Value:
 
 
 def _index(r: Recording, node: Node) -> Value:
-    key = node.static["key"]
-    parts = key if isinstance(key, tuple) else (key,)
-    if not all(p is None or p is Ellipsis or isinstance(p, int | np.integer | slice) for p in parts):
-        raise NotStatic(
-            "indexing by an array cannot run as a recorded step; use slices or a product with a mask"
-        )
-    return r.graph.cut(r.operand(node.args[0]), key)
+    return r.graph.cut(r.operand(node.args[0]), node.static["key"])
+
+
+def _lookup(r: Recording, node: Node) -> Value:
+    """Rows by numbers in the data: all keys are whole numbers, and together say which row."""
+    x, *keys = node.args
+    graph, source = r.graph, r.operand(x)
+    lengths = source.shape[: len(keys)]
+    rows = math.prod(lengths)
+    if rows > 2 ** np.finfo(graph.dtype).nmant:
+        raise NotStatic(f"indexing by the data reaches {rows} rows, too many to count in {graph.dtype}")
+    asked: Value | None = None
+    for key, length in zip(keys, lengths, strict=True):
+        number = r.operand(key)
+        if len(keys) > 1:
+            wrapped = graph.apply("add", number, graph.constant(float(length)))
+            below = graph.apply("less", number, graph.constant(0.0))
+            number = graph.apply("select", below, wrapped, number)
+            # A number that is not there must not count as one of another axis.
+            inside = graph.apply(
+                "multiply",
+                graph.apply("greater_equal", number, graph.constant(0.0)),
+                graph.apply("less", number, graph.constant(float(length))),
+            )
+            number = graph.apply("select", inside, number, graph.constant(2.0 * rows))
+        if asked is not None:
+            asked = graph.apply("multiply", asked, graph.constant(float(length)))
+            number = graph.apply("add", asked, number)
+        asked = number
+    assert asked is not None
+    return graph.reshape(graph.lookup(source, rows, asked), node.value.shape)
 
 
 def _concatenate(r: Recording, node: Node) -> Value:
@@ -217,17 +258,22 @@ def _power(r: Recording, node: Node) -> Value:
     return r.graph.apply(known[p], x) if p in known else r.graph.apply("power", x, r.graph.constant(p))
 
 
-_FAMILIES = {NormalOutput: 0, BernoulliOutput: 1, CategoricalOutput: 2, PoissonOutput: 3}
+_FAMILIES = {
+    NormalOutput: "normal",
+    BernoulliOutput: "bernoulli",
+    CategoricalOutput: "categorical",
+    PoissonOutput: "poisson",
+}
 
 
 def _nll(r: Recording, node: Node) -> Value:
     family, graph = node.static["family"], r.graph
-    code = _FAMILIES.get(type(family))
-    if code is None:
+    name = _FAMILIES.get(type(family))
+    if name is None:
         raise NotStatic(f"the family {type(family).__name__} cannot run as a recorded step")
     eta, y = graph.copied(r.operand(node.args[0])), graph.copied(r.operand(node.static["y"]))
     n, k = eta.shape
-    return graph.add("nll", (eta, y), (n * (k + 1),), family=code, sd=float(getattr(family, "sd", 1.0)), k=k)
+    return graph.add("nll", (eta, y), (n * (k + 1),), family=name, sd=float(getattr(family, "sd", 1.0)), k=k)
 
 
 def _part(r: Recording, node: Node) -> Value:
@@ -245,6 +291,7 @@ _LOWERED: dict[str, Callable[[Recording, Node], Value]] = {
     "broadcast_to": _broadcast,
     "astype": _same,
     "indexing": _index,
+    "lookup": _lookup,
     "concatenate": _concatenate,
     "matmul": _matmul,
     "sum": _sum,
@@ -256,8 +303,21 @@ _LOWERED: dict[str, Callable[[Recording, Node], Value]] = {
 }
 
 
-def record(problem: TrainingProblem, parameters: list[Any], rows: IntArray) -> Recording:
+def record(
+    problem: TrainingProblem, parameters: list[Any], rows: IntArray, *, check: bool = True
+) -> Recording:
     """Record the step on batches of as many rows as these.
+
+    Parameters
+    ----------
+    problem : TrainingProblem
+        Whose step.
+    parameters : list of ndarray
+        Where it is recorded.
+    rows : ndarray of int
+        A batch.
+    check : bool
+        Whether to record it again from other rows and parameters, and refuse constants that differ.
 
     Raises
     ------
@@ -266,6 +326,8 @@ def record(problem: TrainingProblem, parameters: list[Any], rows: IntArray) -> R
     """
     rng = np.random.default_rng(0)
     first = Recording(problem, parameters, problem.batch(rows, rng))
+    if not check:
+        return first
     moved = [p + rng.normal(scale=0.1, size=np.shape(p)).astype(problem.dtype) for p in parameters]
     other = rng.integers(0, problem.rows, len(rows))
     second = Recording(problem, moved, problem.batch(other, rng))
@@ -278,7 +340,13 @@ def _compare(one: Graph, other: Graph) -> None:
     if len(one.values) != len(other.values):
         raise NotStatic(f"the loss computes other things for other rows; {cure}")
     for a, b in zip(one.values, other.values, strict=True):
-        if a.op != b.op or a.shape != b.shape or a.static.get("key") != b.static.get("key"):
+        if a.op != b.op or a.shape != b.shape or not _same_parts(a, b):
             raise NotStatic(f"the loss computes other things for other rows, {a.op} and {b.op}; {cure}")
         if a.op == "constant" and not np.array_equal(a.static["array"], b.static["array"], equal_nan=True):
             raise NotStatic(f"a constant of shape {a.shape} in the loss follows the data; {cure}")
+
+
+def _same_parts(a: Value, b: Value) -> bool:
+    if "places" in a.static:
+        return np.array_equal(a.static["places"], b.static["places"])
+    return bool(a.static.get("key") == b.static.get("key"))

@@ -20,12 +20,11 @@ from thetahat.contracts import FloatArray, IntArray
 from thetahat.networks.engine.derivative import differentiate
 from thetahat.networks.engine.executor import Between, Optimiser, Weights
 from thetahat.networks.engine.graph import NotStatic
-from thetahat.networks.engine.interpreter import fetch, run_steps
-from thetahat.networks.engine.memory import gemm_address
+from thetahat.networks.engine.instructions import kernel_address
+from thetahat.networks.engine.interpreter import run_steps
 from thetahat.networks.engine.problem import EngineState, TrainingProblem, draw_mask
-from thetahat.networks.engine.program import Program
+from thetahat.networks.engine.program import Program, address_of, as_table
 from thetahat.networks.engine.recorder import record
-from thetahat.networks.engine.update import update
 
 __all__ = ["StaticExecutor"]
 
@@ -33,16 +32,14 @@ _CHUNK_SECONDS = 0.1
 _MASK_NUMBERS = 2**20
 _WIDE = 2**22  # multiplications of the largest product of a step, from which on NumPy's is used
 
-_NO_ROWS, _NO_LOSSES = np.zeros(0, np.int64), np.zeros(0)
-
 
 @dataclass(slots=True, eq=False)
 class _Ready:
-    """A program with the table of where its inputs come from."""
+    """A program between the instructions that bring a batch and the one that takes the step."""
 
     program: Program
-    sources: NDArray[np.int64]
-    masks: list[str]
+    table: NDArray[np.int64]
+    masks: list[tuple[int, str]]  # instructions that bring a mask
     compiled: bool
     pieces: list[tuple[int, int, Any]]
     chunk: int = 1  # steps that take about as long as a person waits
@@ -81,14 +78,9 @@ class StaticExecutor:
         self._products = products
         self._ready: dict[int, _Ready] = {}
         self._data = {name: self._as_numbers(name, array) for name, array in problem.data.items()}
-        self._gemm = gemm_address(problem.dtype)
-        self._integers = np.zeros(8, np.int32)
-        self._numbers = np.array([1, 0], problem.dtype)
-        self._letters = np.frombuffer(b"NT", np.uint8).copy()
-        one = self._numbers.ctypes.data
-        self._where = np.array(
-            [self._integers.ctypes.data, one, one + problem.dtype.itemsize, self._letters.ctypes.data]
-        )
+        self._cursor = np.zeros(4, np.int64)
+        self._zero = problem.dtype.type(0)
+        self._one_loss = np.zeros(1)
 
     def _as_numbers(self, name: str, array: NDArray[Any]) -> NDArray[Any]:
         if (
@@ -158,8 +150,8 @@ class StaticExecutor:
         order = np.arange(self.problem.rows) if rows is None else np.ascontiguousarray(rows, np.int64)
         ready = self._for(len(order))
         masks = self._draw(ready, 1, len(order), rng)
-        self._fetch(ready, order, 0, len(order), 0)
-        self._once(ready)
+        self._cursor[0] = address_of(order)
+        self._once(ready, len(order), self._one_loss)
         del masks
         return float(ready.program.loss[0]), self._weights.gradient.copy()
 
@@ -168,53 +160,51 @@ class StaticExecutor:
     def _chunk(
         self, ready: _Ready, order: IntArray, batch: int, losses: FloatArray, rng: Generator | None
     ) -> None:
-        w, program = self._weights, ready.program
+        weights = self._weights
         masks = self._draw(ready, len(losses), batch, rng)
+        self._cursor[0] = address_of(order)
+        last = len(ready.table)
         if ready.compiled:
-            self._run(ready, 0, len(program.instructions), order, batch, losses)
+            self._run(ready, 0, last, batch, losses)
+            weights.step += len(losses)
         else:
+            start = address_of(order)
             for s in range(len(losses)):
-                self._fetch(ready, order, s * batch, batch, s * batch)
-                self._once(ready)
-                losses[s] = program.loss[0]
-                update(w.theta, w.gradient, w.moments, w.numbers, w.settings, w.step + s + 1)
-        w.step += len(losses)
+                # One step at a time: the order, and the masks, are seen from where this one begins.
+                self._cursor[0] = start + s * batch * order.itemsize
+                self._once(ready, batch, losses[s : s + 1])
+                self._run(ready, last - 1, last, batch, losses[s : s + 1])
+                weights.step += 1
+                for row, name in ready.masks:
+                    ready.table[row, 1] += masks[name][s].nbytes
         del masks
 
-    def _fetch(self, ready: _Ready, order: IntArray, start: int, count: int, serial: int) -> None:
-        fetch(ready.sources, order, start, count, serial, ready.program.scratch)
-
-    def _once(self, ready: _Ready) -> None:
+    def _once(self, ready: _Ready, batch: int, losses: FloatArray) -> None:
         for first, last, factors in ready.pieces:
             if last > first:
-                self._run(ready, first, last, _NO_ROWS, 0, _NO_LOSSES)
+                self._run(ready, first, last, batch, losses)
             if factors is not None:
                 np.matmul(factors[0], factors[1], out=factors[2])
 
-    def _run(
-        self, ready: _Ready, first: int, last: int, order: IntArray, batch: int, losses: FloatArray
-    ) -> None:
-        w, program = self._weights, ready.program
+    def _run(self, ready: _Ready, first: int, last: int, batch: int, losses: FloatArray) -> None:
         run_steps(
-            program.instructions, first, last, ready.sources, order, batch, self._gemm, self._integers,
-            self._where, program.scratch, program.loss, losses, w.theta, w.gradient, w.moments, w.numbers,
-            w.settings, w.step,
+            ready.table, first, last, self._cursor, batch, self._weights.step, ready.program.loss, losses,
+            self._zero,
         )  # fmt: skip
 
-    def _draw(self, ready: _Ready, steps: int, batch: int, rng: Generator | None) -> list[NDArray[Any]]:
+    def _draw(self, ready: _Ready, steps: int, batch: int, rng: Generator | None) -> dict[str, NDArray[Any]]:
         """Draw the masks of a chunk, step by step as every executor does, and point the program at them."""
         masks = self.problem.masks
         if not masks:
-            return []
+            return {}
         drawn = {name: np.ones((steps, batch, *m.shape), self.problem.dtype) for name, m in masks.items()}
         if rng is not None:
             for s in range(steps):
                 for name, mask in masks.items():
                     draw_mask(mask, drawn[name][s], rng)
-        for row, name in enumerate(ready.masks):
-            if name:
-                ready.sources[row, 0] = drawn[name].ctypes.data
-        return list(drawn.values())
+        for row, name in ready.masks:
+            ready.table[row, 1] = address_of(drawn[name])
+        return drawn
 
     def _most(self, ready: _Ready, batch: int) -> int:
         if not self.problem.masks:
@@ -233,7 +223,7 @@ class StaticExecutor:
     def _compile(self, batch: int) -> _Ready:
         problem = self.problem
         rows = np.arange(batch) % problem.rows
-        recording = record(problem, [p.copy() for p in self.parameters], rows)
+        recording = record(problem, [p.copy() for p in self.parameters], rows, check=not self._ready)
         gradients = differentiate(recording.graph, recording.loss, recording.parameters)
         program = Program(
             recording.graph,
@@ -243,26 +233,33 @@ class StaticExecutor:
             self.parameters,
             self.gradients,
         )
-        sources, masks = [], []
+        rows_of: list[list[int]] = []
+        masks = []
+        fetch, cursor = kernel_address("fetch", problem.dtype), address_of(self._cursor)
         for name, place in program.inputs.items():
-            width = place.size // batch
             drawn = name in problem.masks
-            of = 0 if drawn else self._data[name].ctypes.data
-            sources.append([of, place.ctypes.data, width, int(drawn)])
-            masks.append(name if drawn else "")
-        largest = max((row[1] * row[2] * row[3] for row in program.instructions if row[0] == 0), default=0)
+            if drawn:
+                masks.append((len(rows_of), name))
+            of = 0 if drawn else address_of(self._data[name])
+            width, size = place.size // batch, place.itemsize
+            rows_of.append([fetch, of, address_of(place), width, int(drawn), cursor, size])
+        w = self._weights
+        step = [kernel_address(w.kernel, problem.dtype), w.theta.size]
+        step += [address_of(x) for x in (w.theta, w.gradient, w.moments, w.numbers, w.settings, self._cursor)]
+        table = np.concatenate([as_table(rows_of), program.instructions, as_table([step])])
+        largest = max((a.size * b.shape[1] for _, a, b, _ in program.products), default=0)
         compiled = self._products == "scipy" or (self._products == "auto" and largest < _WIDE)
-        table = np.array(sources, np.int64).reshape(-1, 4)
-        return _Ready(program, table, masks, compiled, _pieces(program, compiled))
+        return _Ready(program, table, masks, compiled, _pieces(program, len(rows_of), compiled))
 
 
-def _pieces(program: Program, compiled: bool) -> list[tuple[int, int, Any]]:
-    """Cut a program at its matrix products: runs of instructions, each with the product after it."""
+def _pieces(program: Program, before: int, compiled: bool) -> list[tuple[int, int, Any]]:
+    """Cut all before the last instruction at its matrix products: runs, each with the product after it."""
+    last = before + len(program.instructions)
     if compiled:
-        return [(0, len(program.instructions), None)]
+        return [(0, last, None)]
     pieces: list[tuple[int, int, Any]] = []
     start = 0
     for place, a, b, out in program.products:
-        pieces.append((start, place, (a, b, out)))
-        start = place + 1
-    return [*pieces, (start, len(program.instructions), None)]
+        pieces.append((start, before + place, (a, b, out)))
+        start = before + place + 1
+    return [*pieces, (start, last, None)]
