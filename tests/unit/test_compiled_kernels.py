@@ -49,3 +49,25 @@ def test_a_kernel_is_compiled_anew_when_one_that_it_calls_changes(tmp_path):
     assert answer(tmp_path) == ["206.0", "0"]
     put(tmp_path, "inlined_one", CALLEE.format(how="inlined", by=2.0))
     assert answer(tmp_path) == ["306.0", "0"]
+
+
+ENTRY = """
+from numba import types
+from thetahat.numerics.compiled import entry
+from called import shifted
+
+def twice(x):
+    return 2.0 * shifted(x)
+
+made = entry(twice, types.float64(types.float64))
+print(made.ctypes(1.0), made._cache_hits)
+"""
+
+
+def test_an_entry_is_compiled_anew_when_a_kernel_that_it_calls_changes(tmp_path):
+    put(tmp_path, "called", CALLEE.format(how="kernel", by=1.0))
+    put(tmp_path, "caller", ENTRY)
+    assert answer(tmp_path) == ["4.0", "0"]
+    assert answer(tmp_path) == ["4.0", "1"]
+    put(tmp_path, "called", CALLEE.format(how="kernel", by=2.0))
+    assert answer(tmp_path) == ["6.0", "0"]

@@ -10,12 +10,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any, TypeVar, cast
 
 from numba import njit
+from numba.core import sigutils
+from numba.core.ccallback import CFunc
 
-__all__ = ["contracting_kernel", "inlined", "kernel", "reassociating_kernel"]
+__all__ = ["contracting_kernel", "entry", "inlined", "kernel", "reassociating_kernel"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -45,12 +47,30 @@ def inlined(function: Function) -> Function:
     return cast(Function, njit(inline="always")(function))
 
 
+def entry(function: Callable[..., Any], signature: Any) -> Any:
+    """Compile a kernel for one signature; its ``address`` is that of a C function for compiled callers.
+
+    The code lives as long as the object that is returned.
+    """
+    options = {"error_model": "numpy", "fastmath": False}
+    untyped: Any = sigutils
+    compiled = CFunc(function, untyped.normalize_signature(signature), locals={}, options=options)
+    compiled.enable_caching()
+    _stamp_cache(compiled, function)
+    compiled.compile()
+    return compiled
+
+
 def _cached(function: Function, fastmath: bool | set[str]) -> Function:
     compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath=fastmath)(function)
+    _stamp_cache(compiled, function)
+    return cast(Function, compiled)
+
+
+def _stamp_cache(compiled: Any, function: Callable[..., Any]) -> None:
     file: Any = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
     if hasattr(file, "_source_stamp"):
         file._source_stamp = (file._source_stamp, _stamp(function))
-    return cast(Function, compiled)
 
 
 # Of each module with kernels: its file and those of the kernels that it calls.
@@ -64,6 +84,8 @@ def _stamp(function: Callable[..., Any]) -> str:
         known = function.__globals__.values()
         called = {each.py_func.__module__ for each in known if hasattr(each, "py_func")}
         called |= {each.__name__ for each in known if isinstance(each, ModuleType)}
+        # A plain function may stand for a kernel of each precision.
+        called |= {each.__module__ for each in known if isinstance(each, FunctionType)}
         parts = [_STAMPS[name] for name in sorted(called & _STAMPS.keys() - {module})]
         own = Path(function.__code__.co_filename).read_bytes()
         _STAMPS[module] = hashlib.sha256(own + "".join(parts).encode()).hexdigest()

@@ -11,9 +11,10 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from numba import cfunc, from_dtype, types
+from numba import from_dtype, types
 
 from thetahat.networks.engine import costs, layers, loops, update
+from thetahat.numerics.compiled import entry
 
 __all__ = ["COMMUTES", "FAMILIES", "WIDTH", "kernel_address"]
 
@@ -49,7 +50,6 @@ _keep: list[Any] = []
 def kernel_address(name: str, dtype: np.dtype[Any]) -> int:
     """Return the address of an instruction's kernel in this precision, compiled where it was not yet."""
     kind: Any = types
-    signature = kind.void(kind.int64, from_dtype(dtype))
-    compiled: Any = cfunc(signature, cache=True, error_model="numpy")(_KERNELS[name])
-    _keep.append(compiled)  # the code lives as long as this object
+    compiled = entry(_KERNELS[name], kind.void(kind.int64, from_dtype(dtype)))
+    _keep.append(compiled)
     return int(compiled.address)
