@@ -39,7 +39,19 @@ def population(rng):
 X, y = population(np.random.default_rng(1))
 counts = [5, 10, 20, 30, 40, 50, 80, 160, 320]
 curve = th.capacity_curve(RandomFeatures(), "count", counts, X, y, population=population, draws=60)
-ax = curve.plot()
-ax.set_yscale("log")
+
+fig, ax = pyplot.subplots(layout="constrained")
+for name, words, colour, style in (
+    ("held_out_error", "held-out error", "#1a1b1c", "o-"),
+    ("bias2", "bias² (with noise)", "#d55e00", "s--"),
+    ("variance", "variance", "#0072b2", "^-."),
+    ("train_error", "training error", "#6e7074", "o:"),
+):
+    ax.plot(counts, curve.estimate[name], style, color=colour, label=words, markersize=4)
+ax.axvline(40, color="#6e7074", linewidth=1, linestyle=(0, (4, 3)))
+ax.set(xscale="log", yscale="log", ylim=(0.03, 3e4), xlabel="features", ylabel="mean squared loss of a row")
+ax.set_xticks(counts, [str(count) for count in counts])
+ax.minorticks_off()
 ax.set_title("The error peaks at 40 features on 40 rows, and comes down again", loc="left")
+ax.legend(frameon=False)
 pyplot.show()

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from thetahat.networks.engine.choice import executor_for
-from thetahat.networks.engine.problem import TrainingProblem
-from thetahat.optimisers.sgd import SGD
+from thetahat.linear.sgd import SGDRegressor
 from thetahat.results.theory import Words
 from thetahat.theory.evidence import Evidence, above, below, near, picture, series
 from thetahat.theory.statement import Chapter, statement
@@ -25,37 +21,48 @@ ROWS = Words("training rows, m", "обучающих примеров, m")
 Array = NDArray[np.float64]
 
 
-def _half_square(parameters: list[Any], batch: Mapping[str, Any]) -> Any:
-    return 0.5 * np.mean((batch["X"] @ parameters[0] - batch["y"]) ** 2)
+def _rows(rng: Generator, m: int) -> tuple[Array, Array]:
+    """Return m rows in a random order, of slopes one and unit noise."""
+    X = rng.normal(size=(m, COLUMNS))
+    return X, X.sum(axis=1) + rng.normal(size=m)
 
 
-def _problem(rng: Generator, m: int, columns: int = COLUMNS) -> tuple[TrainingProblem, Array]:
-    """Return least squares on m rows with unit noise, and the true slopes."""
-    slopes = np.ones(columns)
-    X = rng.normal(size=(m, columns))
-    y = X @ slopes + rng.normal(size=m)
-    return TrainingProblem(_half_square, [np.zeros(columns)], {"X": X, "y": y}), slopes
+def _learner(step: float, batch: int, average: int | bool = False) -> SGDRegressor:
+    # A constant step whose iterates are averaged is as good as one that shrinks (Polyak and Juditsky, 1992).
+    return SGDRegressor(
+        penalty=None,
+        fit_intercept=False,
+        learning_rate="constant",
+        eta0=step,
+        batch_size=batch,
+        average=average,
+        shuffle=False,
+        random_state=0,
+    )
 
 
-def _excess(executor: Any, slopes: Array) -> float:
+def _excess(model: SGDRegressor) -> float:
     """Return the test error above the noise: of standard normal features, that of the slopes."""
-    return float(np.sum((executor.parameters[0] - slopes) ** 2))
+    return float(np.sum((model.coef_ - 1.0) ** 2))
+
+
+def _stretch(model: SGDRegressor, X: Array, y: Array, done: int, steps: int) -> None:
+    """Take so many steps more, along the rows."""
+    rows = slice(done * BATCH % len(X), done * BATCH % len(X) + steps * BATCH)
+    model.partial_fit(X[rows], y[rows])
 
 
 def _steps_to(rng: Generator, m: int, wanted: float, most: int) -> int:
     """Return the steps after which the test error is as low as wanted, in as many passes as it takes."""
-    problem, slopes = _problem(rng, m)
-    executor = executor_for(problem, SGD(0.1))
-    order = np.concatenate([rng.permutation(m) for _ in range(-(-most * BATCH // m))])
-    done, stretch = 0, 10
+    X, y = _rows(rng, m)
+    model, done = _learner(0.05, BATCH, 100), 0
     while done < most:
-        rows = order[done * BATCH : (done + stretch) * BATCH]
-        # The rate 1/t is the one that makes the last step as good as an average of all.
-        executor.run(rows, BATCH, learning_rate=min(0.2, 1.0 / (done + stretch)))
-        done += stretch
-        if _excess(executor, slopes) <= wanted:
+        left = (m - done * BATCH % m) // BATCH
+        steps = min(max(10, done // 20), left)
+        _stretch(model, X, y, done, steps)
+        done += steps
+        if _excess(model) <= wanted:
             return done
-        stretch = max(10, done // 20)
     return most
 
 
@@ -70,18 +77,15 @@ def _steps_to(rng: Generator, m: int, wanted: float, most: int) -> int:
         "набора.",
     ),
     expected="holds",
-    rests_on="thetahat.networks.engine.choice:executor_for",
+    rests_on="thetahat.linear.sgd:SGDRegressor.partial_fit",
     calls="""
 import numpy as np
-from thetahat.networks.engine.choice import executor_for
-from thetahat.networks.engine.problem import TrainingProblem
-from thetahat.optimisers.sgd import SGD
+from thetahat import SGDRegressor
 rng = np.random.default_rng(0)
 X = rng.normal(size=(1000, 3)); y = X @ np.ones(3)
-loss = lambda w, batch: np.mean((batch["X"] @ w[0] - batch["y"]) ** 2)
-training = executor_for(TrainingProblem(loss, [np.zeros(3)], {"X": X, "y": y}), SGD(0.05))
-training.run(rng.permutation(1000), 10)
-print(training.parameters)
+model = SGDRegressor(learning_rate="constant", eta0=0.05, batch_size=10)
+model.partial_fit(X[:100], y[:100])      # ten steps, which read a hundred rows
+print(model.coef_)
 """,
     remark=Words(
         "A step reads its batch and nothing else; a step of full gradient descent reads all m rows.",
@@ -91,12 +95,14 @@ print(training.parameters)
 def sgd_step_cost(rng: Generator) -> Evidence:
     """Time 200 steps of ten rows, and one full gradient, as the training set grows."""
     sizes = np.array([2000, 20_000, 200_000])
-    works: list[Callable[[], Any]] = []
-    order = rng.permutation(2000)
+    works = []
     for m in sizes:
-        executor = executor_for(_problem(rng, int(m))[0], SGD(1e-3))
-        executor.run(order, 10)
-        works += [partial(executor.run, order, 10), executor.value_and_grad]
+        X, y = _rows(rng, int(m))
+        begin = int(rng.integers(m - 1999))
+        some = slice(begin, begin + 2000)
+        for model, rows in ((_learner(1e-3, 10), some), (_learner(1e-3, int(m)), slice(0, int(m)))):
+            model.partial_fit(X[rows], y[rows])
+            works.append(partial(model.partial_fit, X[rows], y[rows]))
     steps, fulls = least_seconds(works, 7).reshape(-1, 2).T
     steps = steps / 200
     return Evidence(
@@ -138,18 +144,15 @@ def sgd_step_cost(rng: Generator) -> Evidence:
         "пример.",
     ),
     expected="holds only if",
-    rests_on="thetahat.networks.engine.choice:executor_for",
+    rests_on="thetahat.linear.sgd:SGDRegressor.partial_fit",
     calls="""
 import numpy as np
-from thetahat.networks.engine.choice import executor_for
-from thetahat.networks.engine.problem import TrainingProblem
-from thetahat.optimisers.sgd import SGD
+from thetahat import SGDRegressor
 rng = np.random.default_rng(0)
 X = rng.normal(size=(20_000, 3)); y = X @ np.ones(3) + rng.normal(size=20_000)
-loss = lambda w, batch: 0.5 * np.mean((batch["X"] @ w[0] - batch["y"]) ** 2)
-training = executor_for(TrainingProblem(loss, [np.zeros(3)], {"X": X, "y": y}), SGD(0.02))
-training.run(np.arange(8000), 20)      # fewer than half of the rows
-print(training.parameters)
+model = SGDRegressor(learning_rate="constant", eta0=0.02, batch_size=20)
+model.partial_fit(X[:8000], y[:8000])      # fewer than half of the rows
+print(model.coef_)
 """,
     remark=Words(
         "Only on large sets: best possible means within 2 % of the noise here. With few rows one pass is "
@@ -164,21 +167,16 @@ def sgd_before_one_pass(rng: Generator) -> Evidence:
     """Follow the test error along one pass over training sets of several sizes."""
     paths = {}
     for m in (200, 2000, 40_000):
-        problem, slopes = _problem(rng, m)
-        executor = executor_for(problem, SGD(0.1))
-        order, done = rng.permutation(m), 0
+        X, y = _rows(rng, m)
+        model, done = _learner(0.05, BATCH, 100), 0
         shares: list[float] = []
         errors: list[float] = []
         while done < m // BATCH:
-            stretch = max(5, done // 8)
-            executor.run(
-                order[done * BATCH : (done + stretch) * BATCH],
-                BATCH,
-                learning_rate=min(0.2, 1.0 / (done + stretch)),
-            )
-            done += stretch
-            shares.append(min(1.0, done * BATCH / m))
-            errors.append(_excess(executor, slopes))
+            steps = min(max(5, done // 8), m // BATCH - done)
+            _stretch(model, X, y, done, steps)
+            done += steps
+            shares.append(done * BATCH / m)
+            errors.append(_excess(model))
         paths[m] = (np.array(shares), np.array(errors))
     seen, excess = paths[40_000]
     half = excess[seen >= 0.5][0]
@@ -226,16 +224,14 @@ def sgd_before_one_pass(rng: Generator) -> Evidence:
         "Асимптотическая стоимость обучения методом СГС как функции от m имеет порядок O(1).",
     ),
     expected="holds only if",
-    rests_on="thetahat.networks.engine.choice:executor_for",
+    rests_on="thetahat.linear.sgd:SGDRegressor.partial_fit",
     calls="""
 import numpy as np
-from thetahat.networks.engine.choice import executor_for
-from thetahat.networks.engine.problem import TrainingProblem
-from thetahat.optimisers.sgd import SGD
-X = np.random.default_rng(0).normal(size=(500, 2))
-loss = lambda w, batch: np.mean((batch["X"] @ w[0] - 1.0) ** 2)
-training = executor_for(TrainingProblem(loss, [np.zeros(2)], {"X": X}), SGD(0.05))
-print(len(training.run(np.arange(500), 10)), "steps")
+from thetahat import SGDRegressor
+rng = np.random.default_rng(0)
+X = rng.normal(size=(500, 2)); y = X @ np.ones(2) + rng.normal(size=500)
+model = SGDRegressor(random_state=0).fit(X, y)
+print(model.n_iter_, "passes", model.t_, "steps")
 """,
     remark=Words(
         "Only for a fixed test error to be reached: that takes the same number of steps however large m is. "
