@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
+import thetahat as th
 from thetahat.cli import main
 from thetahat.estimation.stream_model import load_stream_fit
 
@@ -194,3 +195,25 @@ def test_a_table_that_lacks_a_column_leaves_no_file_behind(model, tmp_path):
     assert found.exit_code == 2
     assert "x1" in found.output
     assert not list(tmp_path.glob("*out.csv*"))
+
+
+def test_a_full_disk_under_predictions_is_named_and_leaves_the_previous_file(tmp_path):
+    import resource
+
+    frame = pl.DataFrame({"a": np.arange(40_000.0) % 17, "y": np.arange(40_000.0) % 5})
+    frame.write_csv(tmp_path / "t.csv")
+    th.fit_stream(frame, target="y", model="sgd-linear", epochs=1).save(tmp_path / "model")
+    for name in ("out.csv", "out.parquet"):
+        (tmp_path / name).write_bytes(b"before")
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (3000, hard))
+        try:
+            words = ["predict", str(tmp_path / "model"), str(tmp_path / "t.csv"), "-o", str(tmp_path / name)]
+            outcome = CliRunner().invoke(main, words)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert outcome.exit_code == 2
+        assert "cannot be written" in outcome.output
+        assert "too large" in outcome.output
+        assert (tmp_path / name).read_bytes() == b"before"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model", "out.csv", "out.parquet", "t.csv"]

@@ -82,7 +82,7 @@ def predict_streamed(fit: StreamFit, data: str, level: float, output: str | None
     import polars as pl
     from polars.io.plugins import register_io_source
 
-    from thetahat.errors import UsageError
+    from thetahat.errors import ThetaHatError, UsageError
     from thetahat.estimation.stream_model import predict_stream
     from thetahat.results.saving import replacing
 
@@ -95,6 +95,7 @@ def predict_streamed(fit: StreamFit, data: str, level: float, output: str | None
         for frame in frames:
             click.echo(frame.write_csv(include_header=False), nl=False)
         return
+    refused: list[ThetaHatError] = []
     with replacing(output) as beside:
         if Path(output).suffix == ".parquet":
 
@@ -102,9 +103,17 @@ def predict_streamed(fit: StreamFit, data: str, level: float, output: str | None
                 with_columns: list[str] | None, predicate: Any, n_rows: int | None, batch_size: int | None
             ) -> Iterator[pl.DataFrame]:
                 yield first
-                yield from frames
+                try:
+                    yield from frames
+                except ThetaHatError as error:
+                    refused.append(error)
+                    raise
 
-            register_io_source(pieces, schema=first.schema).sink_parquet(beside)
+            try:
+                register_io_source(pieces, schema=first.schema).sink_parquet(beside)
+            except pl.exceptions.PolarsError as error:
+                # Whatever ends the writing reaches us as an error of polars.
+                raise (refused[0] if refused else OSError(str(error).splitlines()[0])) from None
         else:
             with beside.open("wb") as file:
                 first.write_csv(file)
