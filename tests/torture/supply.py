@@ -31,12 +31,7 @@ NOT_COVERED = (
 SHORT, LONG = 3, 3
 
 ROOT = Path(__file__).parents[2]
-NAMES = {
-    "sklearn": "scikit-learn",
-    "rich_click": "rich-click",
-    "lazy_loader": "lazy-loader",
-    "llvmlite": "numba",
-}
+NAMES = {"sklearn": "scikit-learn", "llvmlite": "numba", "backports": "backports-zstd"}
 # Optional, or of the standard library of a later Python.
 GUARDED = {"compression", "distributed"}
 FORBIDDEN = re.compile(
@@ -76,7 +71,7 @@ def _imports() -> list[str]:
                 names = [node.module or ""]
             for top in {name.partition(".")[0] for name in names}:
                 known = top in sys.stdlib_module_names or top in GUARDED | {"thetahat"}
-                if not known and NAMES.get(top, top).replace("_", "-") not in declared:
+                if not known and re.sub("[_.]", "-", NAMES.get(top, top)) not in declared:
                     wrong.append(
                         f"{path.relative_to(ROOT)} imports {top}, which pyproject.toml does not name"
                     )
