@@ -128,6 +128,16 @@ def test_a_state_saved_and_read_goes_on_to_the_same_bits():
             assert np.array_equal(value, again.arrays()[name]), name
 
 
+def test_a_partial_fit_takes_the_step_that_it_has_now():
+    X, y = load_diabetes(return_X_y=True)
+    settings = {"learning_rate": "constant", "eta0": 0.1, "shuffle": False, "random_state": 0}
+    ours, peers = SGDRegressor(**settings), PeerRegressor(**settings)
+    for eta0 in (0.1, 0.001):
+        for model in (ours, peers):
+            model.set_params(eta0=eta0).partial_fit(X, y)
+    np.testing.assert_allclose(ours.coef_, peers.coef_, rtol=1e-8)
+
+
 def test_partial_fits_are_the_epochs_of_a_fit():
     X, eta = rows()
     y = (eta > 0).astype(int)

@@ -215,6 +215,7 @@ class Descent(SparseCoefMixin, BaseEstimator, ABC):  # type: ignore[misc]
             X, y, weight = some(probe)
             eta0 = step_that_works(X, y, weight, self._settings(0.01), functions)
         self.eta0_ = float(eta0)
+        self._eta0_asked = self.eta0
 
     def _settle(
         self,
@@ -226,6 +227,8 @@ class Descent(SparseCoefMixin, BaseEstimator, ABC):  # type: ignore[misc]
     ) -> None:
         """Pass over the rows until it is enough, with a shorter step where one runs away."""
         before = getattr(self, "_state", None)
+        if fresh is None and self.eta0 not in ("auto", getattr(self, "_eta0_asked", self.eta0)):
+            self.eta0_, self._eta0_asked = float(self.eta0), self.eta0
         for attempt in range(RESTARTS + 1):
             if fresh is not None:
                 columns, dtype, start = fresh
