@@ -89,7 +89,7 @@ class Beta(Distribution):
             gap = special.psi(shapes) - special.psi(shapes.sum()) - logs
             curve = np.diag(special.polygamma(1, shapes)) - special.polygamma(1, shapes.sum())
             # In the logarithms of the shapes, where steps cannot leave the positive numbers.
-            step = np.linalg.solve(curve * shapes + np.diag(np.abs(gap) / shapes), gap)
+            step = np.linalg.solve(curve * shapes + np.diag(np.abs(gap)), gap)
             shapes = shapes * np.exp(-np.clip(step, -1, 1))
             if np.max(np.abs(step)) <= 1e-14:
                 break

@@ -26,6 +26,10 @@ from thetahat.optimisers.newton import newton
 __all__ = ["fit_family", "fit_mixture", "fit_vectors", "name_of"]
 
 
+# Of the square of a larger number, or of its inverse, the information leaves the finite numbers.
+LARGEST = 1e140
+
+
 def name_of(family: Any) -> str:
     """Return what a family is called."""
     return type(family).__name__
@@ -61,6 +65,9 @@ def fit_family(
         status, detail = look_at(likelihood, theta, tuple(spaces))
     elif status is Status.SOLVED and not family.regular:
         status, detail = Status.BOUNDARY, "the support ends at an estimated parameter"
+    sizes = np.abs(theta[theta != 0])
+    if status is Status.SOLVED and ((sizes > LARGEST) | (sizes < 1 / LARGEST)).any():
+        status, detail = Status.NOT_FINITE, "squares of a parameter are beyond the largest or smallest number"
     finite = np.isfinite(theta).all() and all(
         space.contains(value) for space, value in zip(spaces.values(), theta, strict=True)
     )

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.random import Generator
 
+from thetahat.checked import column
 from thetahat.contracts import FloatArray
 from thetahat.distributions.categorical import Categorical
 from thetahat.distributions.distribution import Distribution
@@ -126,7 +127,7 @@ def mle(
         rows = np.asarray(data)
         return fit_vectors(model, rows, _weights(weight, len(rows)), kind)
     if isinstance(model, Distribution | Mixture):
-        x = _numbers(data)
+        x = column(data, "data")
         w = _weights(weight, len(x))
         if isinstance(model, Mixture):
             return fit_mixture(model, x, w, kind, starts, rng)
@@ -135,7 +136,10 @@ def mle(
         raise UsageError(f"model: a distribution, a Conditional or a function is expected, not {model!r}")
     start = _start(theta0)
     spaces = _spaces(transform, bounds, len(start))
-    terms = np.asarray(model(start, data), dtype=np.float64)
+    raw = np.asarray(model(start, data))
+    if raw.dtype.kind not in "fiub":
+        raise UsageError(f"model: its terms are {raw.dtype}, not real numbers; give it numbers as data")
+    terms = raw.astype(np.float64)
     if terms.ndim != 1:
         raise UsageError(
             f"model: log_likelihood(theta, data) must return one term a row, shape (n,), not {terms.shape}"
@@ -151,23 +155,10 @@ def mle(
     )
 
 
-def _numbers(data: Any) -> FloatArray:
-    x = np.asarray(data, dtype=np.float64)
-    if x.ndim != 1:
-        raise UsageError(f"data: numbers of shape (n,) are expected, not shape {x.shape}")
-    if len(x) == 0:
-        raise UsageError("data: there are no rows")
-    bad = ~np.isfinite(x)
-    if bad.any():
-        row = int(np.argmax(bad))
-        raise UsageError(f"data: row {row} is {x[row]}; leave missing values out")
-    return x
-
-
 def _pair(data: Any) -> tuple[Any, FloatArray]:
     if not isinstance(data, tuple) or len(data) != 2:
         raise UsageError("data: a conditional model takes a pair (X, y)")
-    return data[0], _numbers(data[1])
+    return data[0], column(data[1], "data")
 
 
 def _weights(weight: Any, n: int) -> FloatArray:

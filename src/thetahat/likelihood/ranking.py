@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
+from thetahat.checked import column
 from thetahat.contracts import FloatArray
 from thetahat.distributions.beta import Beta
 from thetahat.distributions.distribution import Distribution
@@ -157,9 +158,7 @@ def rank_families(
     UsageError
         There are fewer rows than folds, or a number that no family holds.
     """
-    numbers = np.asarray(x, dtype=np.float64)
-    if numbers.ndim != 1 or not np.isfinite(numbers).all():
-        raise UsageError("x: finite numbers of shape (n,) are expected")
+    numbers = column(x, "x")
     if len(numbers) < 2 * folds:
         raise UsageError(
             f"folds: {len(numbers)} rows are too few for {folds} folds; give folds=2 or more rows"

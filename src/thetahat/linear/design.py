@@ -15,6 +15,9 @@ from thetahat.numerics.scatter import weighted_products
 
 __all__ = ["Design", "describe_dependences"]
 
+# Of the square of a larger number, or of its inverse, sums leave the finite numbers.
+LARGEST = 1e140
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Design:
@@ -60,6 +63,13 @@ class Design:
         out[0, 1:] = out[1:, 0] = edge
         out[1:, 1:] = inner
         return out
+
+    def immense(self) -> str:
+        """Name the columns whose squares leave the finite numbers, or vanish; empty where there is none."""
+        sizes = abs(self.X).max(axis=0)
+        sizes = sizes.toarray().ravel() if sparse.issparse(sizes) else np.asarray(sizes)
+        far = np.flatnonzero((sizes > LARGEST) | ((sizes > 0) & (sizes < 1 / LARGEST)))
+        return self.listed(far + self.intercept)
 
     def listed(self, columns: Iterable[int]) -> str:
         """Return columns of Z in words."""

@@ -121,7 +121,8 @@ def describe_least_squares(
         freedom = rows - lost
         sigma2 = rss / freedom if freedom > 0 else np.nan
         Z = solved.A[: len(X)] * solved.scale / np.sqrt(np.where(weight > 0, weight, 1.0))[:, None]
-        inner = solved.inverse_root @ (root.T @ root) @ solved.inverse_root.T if penalised else bread
+        half = solved.inverse_root @ root.T if penalised else solved.inverse_root
+        inner = half @ half.T
         covariance = _Sandwich(
             bread,
             sigma2 * inner,
@@ -134,6 +135,14 @@ def describe_least_squares(
     centre = np.average(y, weights=weight) if model.intercept else 0.0
     total = float(weight @ (y - centre) ** 2)
     measures["r2"] = 1 - rss / total if total > 0 else np.nan
+    status, detail = fit.status, fit.detail
+    if status.ok and freedom <= 0:
+        status, detail = Status.NOT_IDENTIFIED, "as many parameters as rows leave no residual"
+    elif status.ok and not np.isfinite(covariance("observed", None)).all():
+        status, detail = (
+            Status.NOT_FINITE,
+            "squares of the residuals, or of a column, are beyond the largest number",
+        )
     with np.errstate(divide="ignore"):
         log_likelihood = float(-0.5 * rows * (np.log(2 * np.pi * rss / rows) + 1))
     result = LikelihoodResult(
@@ -142,14 +151,14 @@ def describe_least_squares(
         params=theta,
         log_likelihood=log_likelihood,
         rows=rows,
-        status=fit.status if freedom > 0 or not fit.status.ok else Status.NOT_IDENTIFIED,
+        status=status,
         covariance_of=covariance,
         free=p + 1,
         freedom=freedom,
         penalty=f"L2, C = {model.C:g}" if penalised else "",
         measures=measures,
         profile_of=None if penalised or not fit.status.ok else _QuadraticProfile(theta, covariance, freedom),
-        detail=fit.detail or ("" if freedom > 0 else "as many parameters as rows leave no residual"),
+        detail=detail,
     )
     return result
 
@@ -214,7 +223,12 @@ class _Likelihood:
         each = point.slope / np.where(loss.weight > 0, loss.weight, 1.0)[:, None]
         shown = each[:, 1:] if k > 1 else each
         scores = (shown[:, :, None] * Z[:, None, :]).reshape(len(Z), -1)
-        model = bread @ information @ bread if loss.penalty.any() else bread
+        model = bread
+        if loss.penalty.any():
+            # A product of one factor with itself, so that rounding makes no variance negative.
+            values, vectors = linalg.eigh(information)
+            half = bread @ (vectors * np.sqrt(np.maximum(values, 0.0)))
+            model = half @ half.T
         leverage = self._leverage(Z, bread, point.curvature)
         lost = float(np.trace(bread @ information))
         return _Sandwich(bread, model, scores, leverage, loss.weight, lost)

@@ -74,7 +74,8 @@ class LeastSquares:
             else Coefficients(np.zeros(y.shape[1]), solved.x)
         )
         stats = {"rank": float(solved.rank), "refinements": float(solved.refinements)}
-        return Fit(split, Status.SOLVED if solved.settled else Status.NOT_CONVERGED, stats)
+        status = Status.SOLVED if solved.settled else Status.NOT_CONVERGED
+        return Fit(split, status if np.isfinite(solved.x).all() else Status.NOT_FINITE, stats)
 
     def solve(self, X: FloatArray, y: FloatArray, weight: FloatArray) -> LeastSquaresSolution:
         """Solve for [b, β], the penalty standing as d more rows."""
@@ -113,12 +114,14 @@ class LeastSquares:
         root, unit = np.sqrt(weight)[:, None], self._unit(X, weight)
         U, s, Vt = linalg.svd(root * (X - mean_x) / unit, full_matrices=False, check_finite=False)
         seen = s > (s[0] if len(s) else 0.0) * max(X.shape) * np.finfo(np.float64).eps
-        shrunk = s[seen] / (s[seen] ** 2 + 1 / self.C)
+        # Not s / (s² + 1/C): the square of a large singular value is beyond the largest number.
+        shrunk = 1 / (s[seen] + 1 / (self.C * s[seen]))
         coef = Vt[seen].T @ (shrunk[:, None] * (U[:, seen].T @ (root * (y - mean_y)))) / unit[:, None]
         identified = bool(seen.all() and len(s) == X.shape[1]) or np.isfinite(self.C)
+        status = Status.SOLVED if identified else Status.NOT_IDENTIFIED
         return Fit(
             Coefficients(mean_y - mean_x @ coef, coef),
-            Status.SOLVED if identified else Status.NOT_IDENTIFIED,
+            status if np.isfinite(coef).all() else Status.NOT_FINITE,
             {"rank": float(seen.sum())},
             "" if identified else detail,
         )

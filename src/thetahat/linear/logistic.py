@@ -137,6 +137,9 @@ class Logistic:
         return separated_classes(loss.design.with_ones()[seen], loss.y[seen], max(loss.classes, 2))
 
     def _existence(self, loss: PenalisedLoss, found: Minimum) -> tuple[Status, str]:
+        immense = loss.design.immense()
+        if immense:
+            return Status.NOT_FINITE, f"the squares of {immense} are beyond the largest or smallest number"
         eta = loss.design.eta(found.theta.reshape(-1, loss.classes))
         reach = np.abs(eta).max() if loss.classes == 1 else np.ptp(eta, axis=1).max()
         suspicious = found.status is not Status.SOLVED or reach > SUSPECT

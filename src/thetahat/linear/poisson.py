@@ -101,6 +101,9 @@ class Poisson:
         return PenalisedLoss(design, y, weights(sample), penalty, POISSON)
 
     def _existence(self, loss: PenalisedLoss, found: Minimum) -> tuple[Status, str]:
+        immense = loss.design.immense()
+        if immense:
+            return Status.NOT_FINITE, f"the squares of {immense} are beyond the largest or smallest number"
         seen = loss.weight > 0
         if found.status is not Status.SOLVED or loss.design.eta(found.theta[:, None])[seen].min() < SUSPECT:
             separation = separated_counts(loss.design.with_ones()[seen], loss.y[seen])

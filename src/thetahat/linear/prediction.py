@@ -14,6 +14,8 @@ from thetahat.linear.classifiers import LogisticRegression
 from thetahat.linear.objective import columns
 from thetahat.linear.regressors import LinearRegression, PoissonRegression, Ridge
 
+# A variance this small a part of the terms it is a sum of is rounding.
+FEWEST_DIGITS = 1e-12
 __all__ = ["PredictionInterval", "predict_interval"]
 
 
@@ -90,6 +92,13 @@ def predict_interval(
     eta, variance = Z @ record.params, ((Z @ record.covariance) * Z).sum(axis=1)
     if of == "observation":
         variance = variance + record.sigma2
+    # A variance is a sum of terms of both signs: far from 0 they cancel until nothing is left of it.
+    terms = (np.abs(Z) @ np.abs(record.covariance) * np.abs(Z)).sum(axis=1)
+    if record.status.ok and not (variance > FEWEST_DIGITS * terms).all():
+        raise UsageError(
+            "X: the columns lie so far from 0, or are so large, that rounding leaves no digit of the "
+            "interval; subtract the mean of each column and scale it before the fit"
+        )
     error = np.sqrt(variance)
     upper = (1 + level) / 2
     quantile = special.ndtri(upper) if record.freedom is None else special.stdtrit(record.freedom, upper)

@@ -36,6 +36,7 @@ from thetahat.linear.sgd_training import (
     loss_at_nothing_of,
     step_that_works,
     train,
+    worse_than_nothing,
 )
 from thetahat.tables.encoding import Encoder
 from thetahat.tables.spool import Spool
@@ -56,6 +57,7 @@ class Descent(SparseCoefMixin, BaseEstimator, ABC):  # type: ignore[misc]
     coef_: FloatArray
     intercept_: FloatArray
     t_: float
+    status_: Status
     encoder_: Encoder
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -162,6 +164,17 @@ class Descent(SparseCoefMixin, BaseEstimator, ABC):  # type: ignore[misc]
         seen = 0.0 if first else float(getattr(self, "t_", 1.0)) - 1.0
         self._settle(rows, len(targets), (X.shape[1], X.dtype, start) if fresh else None, epochs, score)
         self.t_ = 1.0 + seen + self.n_iter_ * X.shape[0]
+        if not self.status_.ok or score is not None or epochs.tol is None:
+            return
+        settings = self._settings(self.eta0_)
+        if worse_than_nothing(X, targets, weights, settings, self.coef_, self.intercept_):
+            self.status_ = Status.NOT_CONVERGED
+            warnings.warn(
+                "The loss stopped falling above that of no model at all, where the descent began; scale the "
+                "columns (StandardScaler), lower eta0 or choose eta0='auto'",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
 
     def _descend_source(self, source: Any, y: Any, sample_weight: Any, start: tuple[Any, Any]) -> None:
         """Move a new state over rows that are read from disk."""

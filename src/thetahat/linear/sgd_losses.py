@@ -145,6 +145,16 @@ def told_of(lost: float, chance: float, loss: int, y: Any, p: Any, width: float)
 
 
 @kernel
+def mean_loss(loss: int, y: Any, eta: Any, weight: Any, width: float) -> float:
+    """Return Σ w · loss / Σ w at predictions η."""
+    total, mass = 0.0, 0.0
+    for i in range(len(y)):
+        total += weight[i] * loss_of(loss, y[i], eta[i], width)
+        mass += weight[i]
+    return total / mass
+
+
+@kernel
 def step_size(
     schedule: int, eta: float, eta0: float, alpha: float, start: float, power: float, t: float
 ) -> float:

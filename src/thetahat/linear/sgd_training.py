@@ -12,7 +12,7 @@ from scipy import sparse
 
 from thetahat.contracts import FloatArray, IntArray, Status
 from thetahat.errors import UsageError
-from thetahat.linear.sgd_losses import LOSSES, loss_of, slope_of
+from thetahat.linear.sgd_losses import LOSSES, loss_of, mean_loss, slope_of
 from thetahat.linear.sgd_state import IN_ORDER, SgdSettings, SgdState, advance, begin
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "loss_at_nothing_of",
     "step_that_works",
     "train",
+    "worse_than_nothing",
 ]
 
 # Below this the adaptive schedule has nothing left to divide.
@@ -43,6 +44,8 @@ BOUNDED_SLOPES = {
     "modified_huber",
 }
 PROBES, PROBE_ROWS = 9, 2000
+# What the last steps sway by is no rise.
+MORE = 1e-3
 SEEN = 200
 
 
@@ -172,6 +175,44 @@ def _on_some(state: SgdState, X: Any, y: NDArray[Any], settings: SgdSettings, fu
     code = LOSSES[settings.loss]
     losses = [loss_of(code, float(y[i]), float(p), settings.epsilon) for i, p in zip(rows, eta, strict=True)]
     return float(np.mean(losses))
+
+
+def worse_than_nothing(
+    X: Any,
+    targets: list[NDArray[Any]],
+    weights: list[FloatArray],
+    settings: SgdSettings,
+    coef: FloatArray,
+    intercept: FloatArray,
+) -> bool:
+    """Say whether the objective at these weights is above that of weights of nought, where it began.
+
+    A descent ends when its loss no longer falls, and so also where it rises. Losses of no model that are
+    nought, as the perceptron's, say nothing.
+    """
+    coef, intercept = np.atleast_2d(coef), np.atleast_1d(intercept)
+    etas = np.asarray(X @ coef.T, dtype=np.float64) + intercept
+    squares = 0.5 * (coef.astype(np.float64) ** 2).sum(axis=1)
+    sizes = (1 - settings.share) * squares + settings.share * np.abs(coef).sum(axis=1, dtype=np.float64)
+    penalties = settings.alpha * sizes * settings.penalised
+    weights = [each if each.size else np.ones(len(etas)) for each in weights]
+    if settings.loss == "softmax":
+        y, weight = targets[0].astype(np.int64), weights[0]
+        top = etas.max(axis=1)
+        logs = np.log(np.exp(etas - top[:, None]).sum(axis=1)) + top - etas[np.arange(len(y)), y]
+        ended = weight @ logs / weight.sum() + penalties.sum()
+        return bool(ended > np.log(len(coef)) * (1 + MORE))
+    for place, (y, weight) in enumerate(zip(targets, weights, strict=True)):
+        target = np.asarray(y, dtype=np.float64)
+        if (weight < 0).any():
+            continue
+        ended, begun = (
+            mean_loss(LOSSES[settings.loss], target, np.ascontiguousarray(eta), weight, settings.epsilon)
+            for eta in (etas[:, place], np.zeros(len(target)))
+        )
+        if begun > 0 and ended + penalties[place] > begun * (1 + MORE):
+            return True
+    return False
 
 
 def penalty_of(state: SgdState, settings: SgdSettings, function: int) -> float:

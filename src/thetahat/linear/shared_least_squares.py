@@ -142,13 +142,18 @@ class SharedLeastSquares:
             mean_x, mean_y = sums[:, 0, 1 : 1 + d] / total, sums[:, 0, 1 + d :] / total
             gram = gram - mean_x[:, :, None] * sums[:, 0, None, 1 : 1 + d]
             cross = cross - mean_x[:, :, None] * sums[:, 0, None, 1 + d :]
+        # Squares of the largest numbers are beyond them: such draws are refitted, their columns scaled.
+        whole = np.isfinite(sums).all(axis=(1, 2)) & np.isfinite(gram).all(axis=(1, 2))
+        bounded = np.asarray(whole, dtype=np.bool_)
+        gram = np.where(bounded[:, None, None], gram, np.eye(d))
+        cross = np.where(bounded[:, None, None], cross, 0.0)
         error = EPS * np.trace(gram, axis1=1, axis2=2) * C
         if not (error <= WORST_ERROR).all():
             values = np.linalg.eigvalsh(gram)
             least = values[:, 0] + 1 / C
             with np.errstate(divide="ignore", invalid="ignore"):
                 error = np.where(least > 0, EPS * values[:, -1] / least, np.inf)
-        sound = error <= WORST_ERROR
+        sound = bounded & (error <= WORST_ERROR)
         gram = np.where(sound[:, None, None], gram + np.eye(d) / C, np.eye(d))
         coef = np.linalg.solve(gram, cross)
         if self.model.intercept:
@@ -203,7 +208,7 @@ class SharedLeastSquares:
         centre_x: FloatArray = np.zeros(self._d)
         centre_y: FloatArray = np.zeros(len(train.sum_y))
         gram, cross = train.xx, train.xy
-        if train.weight <= 0:
+        if train.weight <= 0 or not (np.isfinite(gram).all() and np.isfinite(cross).all()):
             return None
         mean = train.sum_x / train.weight
         if self.model.intercept:

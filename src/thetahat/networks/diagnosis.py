@@ -77,7 +77,13 @@ class Diagnosis:
 
 def gradient_norms(architecture: Architecture, gradients: Sequence[FloatArray]) -> FloatArray:
     """Return the norm of the gradient in the weights of each layer, the output's last."""
-    return np.array([float(np.linalg.norm(part)) for part in architecture.weights(gradients)])
+    return np.array([_length(part) for part in architecture.weights(gradients)])
+
+
+def _length(part: FloatArray) -> float:
+    # In units of the largest entry: squares of a gradient of 1e200 are beyond the largest number.
+    largest = float(np.abs(part).max(initial=0.0))
+    return largest * float(np.linalg.norm(part / largest)) if largest > 0 else 0.0
 
 
 def diagnose(

@@ -114,7 +114,21 @@ def train(
     UsageError
         y is outside the family's support, weights are not positive, or shapes do not agree.
     """
-    target = np.asarray(y)
+    rows = np.asarray(X)
+    if rows.dtype.kind not in "fiub" or rows.ndim < 1 or not len(rows):
+        raise UsageError(
+            f"X: an array of numbers with at least one row is expected, not {rows.dtype} {rows.shape}"
+        )
+    if not np.isfinite(rows).all():
+        raise UsageError("X: has NaN or infinite numbers; leave missing values out")
+    try:
+        target: NDArray[Any] = np.asarray(y, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"y: numbers, or class codes, are expected: {error}") from None
+    if target.ndim not in (1, 2) or len(target) != len(rows) or not np.isfinite(target).all():
+        raise UsageError(
+            f"y: finite numbers for each of {len(rows)} rows are expected, not shape {target.shape}"
+        )
     if family == "categorical":
         columns = int(target.max()) + 1 if classes is None else classes
         target = target.astype(np.int64).ravel()
@@ -123,11 +137,15 @@ def train(
         columns = target.shape[1]
     output = Output(family, columns, variance)
     output.check(target)
-    data: dict[str, NDArray[Any]] = {"X": np.asarray(X), "y": target}
+    data: dict[str, NDArray[Any]] = {"X": rows, "y": target}
     if weight is not None:
+        if np.shape(weight) != (len(rows),):
+            raise UsageError(
+                f"weight: one for each of {len(rows)} rows is expected, not shape {np.shape(weight)}"
+            )
         data["weight"] = np.asarray(weight, dtype=np.float64)
-        if not (data["weight"] > 0).all():
-            raise UsageError("weight: every row needs a positive weight; leave the others out")
+        if not ((data["weight"] > 0) & np.isfinite(data["weight"])).all():
+            raise UsageError("weight: every row needs a positive, finite weight; leave the others out")
     theta = [np.asarray(part) for part in start]
     single = all(part.dtype == np.float32 for part in theta)
     theta = [part.astype(np.float32 if single else np.float64) for part in theta]

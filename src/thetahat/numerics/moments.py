@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from thetahat.contracts import FloatArray
+import numpy as np
+from numpy.typing import ArrayLike
+
+from thetahat.checked import column
 
 __all__ = ["Moments", "moments"]
 
@@ -29,7 +32,7 @@ class Moments:
     autocorrelation: float
 
 
-def moments(x: FloatArray, lag: int = 1) -> Moments:
+def moments(x: ArrayLike, lag: int = 1) -> Moments:
     """Return the moments of finite numbers, to the last digits of double precision.
 
     Deviations from the rounded mean are exact or nearly so, their sums are correctly rounded, and
@@ -37,7 +40,7 @@ def moments(x: FloatArray, lag: int = 1) -> Moments:
 
     Parameters
     ----------
-    x : ndarray of shape (n,)
+    x : array-like of shape (n,)
         Finite numbers.
     lag : int
         Of the autocorrelation.
@@ -46,14 +49,23 @@ def moments(x: FloatArray, lag: int = 1) -> Moments:
     -------
     Moments
         Mean, variance and autocorrelation.
+
+    Raises
+    ------
+    UsageError
+        ``x`` is no column of finite numbers.
     """
+    x = column(x, "x")
     n = len(x)
+    # In units of a power of two, which rounds nothing, squares and sums of the largest numbers stay finite.
+    unit = math.ldexp(1.0, math.frexp(float(np.abs(x).max()))[1] - 1)
+    x = x / unit if unit > 0 else x
     mean = math.fsum(x) / n
     away = x - mean
     off = math.fsum(away) / n
     squares = math.fsum(away * away) - n * off * off
     spread = math.sqrt(squares / (n - 1)) if n > 1 else math.nan
     if not squares > 0:
-        return Moments(mean + off, spread, math.nan)
+        return Moments((mean + off) * unit, spread * unit, math.nan)
     exact = away - off
-    return Moments(mean + off, spread, math.fsum(exact[lag:] * exact[: n - lag]) / squares)
+    return Moments((mean + off) * unit, spread * unit, math.fsum(exact[lag:] * exact[: n - lag]) / squares)

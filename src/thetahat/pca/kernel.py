@@ -163,14 +163,17 @@ class KernelPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         K = self._kernel(X)
         self._columns_mean = K.mean(axis=0)
         self._mean = float(self._columns_mean.mean())
-        self._decompose(self._centred(K))
+        inner = self._centred(K)
+        if not np.isfinite(inner).all():
+            raise UsageError("X: the kernel overflows on these rows; scale the columns or lower gamma")
+        self._decompose(inner)
         self.X_fit_ = X
         if self.fit_inverse_transform:
             scores = self._scores()
-            inner = self._kernel(scores)
-            inner[np.diag_indices(len(inner))] += self.alpha
+            ridged = self._kernel(scores)
+            ridged[np.diag_indices(len(ridged))] += self.alpha
             dense = X.toarray() if sparse.issparse(X) else X
-            self.dual_coef_ = linalg.solve(inner, dense, assume_a="pos", overwrite_a=True)
+            self.dual_coef_ = linalg.solve(ridged, dense, assume_a="pos", overwrite_a=True)
             self.X_transformed_fit_ = scores
         return self
 
@@ -207,6 +210,10 @@ class KernelPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
             options = self.kernel_params or {}
         else:
             options = {"gamma": self.gamma_, "degree": self.degree, "coef0": self.coef0}
+        if self.kernel == "rbf" and not sparse.issparse(X) and not sparse.issparse(Y):
+            # From the middle of the rows fitted to, distances keep the digits that far columns would cost.
+            middle = (X if Y is None else Y).mean(axis=0)
+            X, Y = X - middle, None if Y is None else Y - middle
         return np.array(
             pairwise_kernels(X, Y, metric=self.kernel, filter_params=True, n_jobs=self.n_jobs, **options),
             copy=True,
@@ -236,6 +243,9 @@ class KernelPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
             values, vectors = values * np.sign(np.einsum("ik,ki->k", U, Vt)), U
         else:
             values, vectors = linalg.eigh(K, subset_by_index=(n - count, n - 1))
+            if len(values) < count:
+                # LAPACK's bisection finds none where nearly all eigenvalues are one and the same.
+                values, vectors = (part[..., n - count :] for part in linalg.eigh(K, driver="evd"))
         order = np.argsort(-values, kind="stable")
         values, vectors = values[order], vectors[:, order]
         floor = NOUGHT * max(values[0], 0.0) if K.dtype == np.float64 else 1e-6 * max(values[0], 0.0)

@@ -104,7 +104,8 @@ class Projection(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
             part = spectrum.singular[:count] ** 2 / max(spectrum.n - 1, 1)
             rest = np.ldexp(max(spectrum.total - float(part.sum()), 0.0), 2 * spectrum.exponent)
         self.noise_variance_ = float(rest) / (rank - count) if count < min(rank, d) else 0.0
-        if np.isinf(variances[:count]).any() or ((variances == 0) & (spectrum.singular > 0))[:count].any():
+        beyond = np.isinf(variances[:count]).any() or np.isinf(self.noise_variance_)
+        if beyond or ((variances == 0) & (spectrum.singular > 0))[:count].any():
             warnings.warn(
                 "X: its variances are beyond the range of floating point, so explained_variance_ is not to "
                 "be used; singular_values_, the ratios and the directions are sound. Scale X",

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
+from thetahat.checked import matrix, target
 from thetahat.contracts import Fit, FloatArray, HasPointEstimator, Prediction, Predictor, Sample, Status
 from thetahat.errors import UsageError
 
-__all__ = ["SklearnPredictor", "point_estimator"]
+__all__ = ["SklearnPredictor", "point_estimator", "rows_for"]
 
 
 def point_estimator(estimator: Any, classes: int | None) -> Predictor[Any]:
@@ -43,6 +44,29 @@ def point_estimator(estimator: Any, classes: int | None) -> Predictor[Any]:
         raise UsageError(f"estimator: {estimator!r} has no fit, predict and get_params")
     own = estimator.point_estimator(classes) if isinstance(estimator, HasPointEstimator) else None
     return SklearnPredictor(estimator, classes) if own is None else own
+
+
+def rows_for(estimator: Any, X: Any, y: Any, *, least: int = 2) -> tuple[Any, NDArray[Any]]:
+    """Return the rows and target that an estimator is to be tried on, checked.
+
+    What scikit-learn's interface wraps may take missing values and text and is left to say so; our own point
+    estimators take finite numbers.
+
+    Raises
+    ------
+    UsageError
+        X is not of shape (n, d), y has not one value for each row, or there are fewer rows than ``least``.
+    """
+    bare = isinstance(estimator, Predictor) or isinstance(estimator, HasPointEstimator)
+    if bare:
+        X = matrix(X, "X", least=least, sparse=True)
+    else:
+        X = X.tocsr() if hasattr(X, "tocsr") else np.asarray(X)
+        if X.ndim < 2:
+            raise UsageError(f"X: rows of shape (n, d) are expected, not shape {X.shape}")
+        if X.shape[0] < least:
+            raise UsageError(f"X: {least} rows or more are needed, not {X.shape[0]}")
+    return X, target(y, X.shape[0])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.random import Generator
 from scipy import special
 
+from thetahat.checked import column, matrix
 from thetahat.contracts import FloatArray
 from thetahat.errors import ThetaHatWarning, UsageError
 from thetahat.resampling import replicates as kernels
@@ -202,11 +203,7 @@ def jackknife(data: Any, statistic: str | Callable[[FloatArray], Any]) -> Jackkn
 
 
 def _rows(data: Any) -> FloatArray:
-    rows = np.asarray(data, dtype=np.float64)
-    if rows.ndim not in (1, 2) or len(rows) < 2:
-        raise UsageError(f"data: two rows or more are expected, of shape (n,) or (n, d), not {rows.shape}")
-    if not np.isfinite(rows).all():
-        raise UsageError("data: finite numbers are expected; leave missing values out")
+    rows = matrix(data, "data", least=2) if np.ndim(data) == 2 else column(data, "data", least=2)
     return np.ascontiguousarray(rows)
 
 

@@ -13,7 +13,7 @@ from sklearn.base import clone
 
 from thetahat.contracts import Draw, Fit, FloatArray, Predictor, Sample, SharesWork
 from thetahat.errors import UsageError
-from thetahat.resampling.adapter import point_estimator
+from thetahat.resampling.adapter import point_estimator, rows_for
 from thetahat.resampling.bands import critical_value
 from thetahat.resampling.decomposition import drawn
 from thetahat.resampling.plans import KFold, Plan, Rows, parse
@@ -175,7 +175,7 @@ def capacity_curve(
         raise UsageError("values: name at least one")
     rng = np.random.default_rng(0) if rng is None else rng
     rng_draws, rng_fits, rng_bands = rng.spawn(3)
-    X, y = np.asarray(X) if not hasattr(X, "tocsr") else X, np.asarray(y)
+    X, y = rows_for(estimator, X, y)
     kind, labels, y = target_of(metric, y)
     learners = [_at(estimator, parameter, value, len(labels) or None) for value in values]
     if population is None:
@@ -234,10 +234,14 @@ def losses_of_rows(kind: str, y: Any, prediction: Any) -> FloatArray:
     Raises
     ------
     UsageError
-        Log-loss was asked of a learner that gives no probabilities.
+        Log-loss was asked of a learner that gives no probabilities, or a squared loss overflows.
     """
     if kind == "squared":
-        return np.asarray((y - prediction.value) ** 2, dtype=np.float64)
+        with np.errstate(over="ignore", invalid="ignore"):
+            squares = np.asarray((y - prediction.value) ** 2, dtype=np.float64)
+        if not np.isfinite(squares).all():
+            raise UsageError("y: a squared loss is beyond the largest number; scale the columns of X and y")
+        return squares
     if kind == "zero-one":
         return np.asarray(y != prediction.value, dtype=np.float64)
     given = _seen(kind, prediction)[np.arange(len(y)), y]

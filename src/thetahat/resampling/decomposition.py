@@ -8,11 +8,12 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 from scipy import stats
 
 from thetahat.contracts import Draw, Fit, FloatArray, Predictor, Sample, SharesWork
 from thetahat.errors import UsageError
-from thetahat.resampling.adapter import point_estimator
+from thetahat.resampling.adapter import point_estimator, rows_for
 from thetahat.resampling.replicate import replicate
 from thetahat.resampling.terms import kohavi_wolpert, log, squared, zero_one
 
@@ -161,8 +162,8 @@ def decompose(
         raise UsageError("population: X and y are the rows predicted; leave X_test and y_test out")
     rng = np.random.default_rng(0) if rng is None else rng
     rng_draws, rng_fits = rng.spawn(2)
-    X, y = _rows(X), np.asarray(y)
-    test_y = y if y_test is None else np.asarray(y_test)
+    X, y = rows_for(estimator, X, y)
+    fixed, test_y = (None, y) if X_test is None else rows_for(estimator, X_test, y_test, least=1)
     numeric = loss == "squared" or (loss == "auto" and y.dtype.kind == "f")
     labels = None
     if not numeric:
@@ -171,7 +172,6 @@ def decompose(
     kind = ("squared" if numeric else "zero-one") if loss == "auto" else loss
     learner: Predictor[Any] = point_estimator(estimator, None if labels is None else len(labels))
     if population is None:
-        fixed = None if X_test is None else _rows(X_test)
         sample, plan = Sample(X, y), _resamples(len(y), draws, rng_draws, left_out=fixed is None)
     else:
         sample, plan = drawn(population, draws, labels, rng_draws)
@@ -200,10 +200,8 @@ def decompose(
             rng=rng_fits,
             jobs=jobs,
         ).values
-    predictions = np.full((draws, len(test_y), *values[0].shape[1:]), np.nan)
-    for number, (draw, value) in enumerate(zip(plan, values, strict=True)):
-        predictions[number, draw.test if fixed is None else slice(None)] = value
-    seen = ~np.isnan(predictions.reshape(draws, len(test_y), -1)[:, :, 0]).all(axis=0)
+    places = [draw.test if fixed is None else np.arange(len(test_y)) for draw in plan]
+    predictions, seen = _side_by_side(values, places, len(test_y))
     known = None if truth is None else np.asarray(truth, dtype=np.float64)[seen]
     return summarise(
         predictions[:, seen], test_y[seen], kind, len(labels) if labels is not None else 0, level, known
@@ -251,6 +249,8 @@ def summarise(
     draws, n = len(predictions), len(y)
     left = [{name: float(value.mean()) for name, value in part.items()} for part in additive.left_out(GROUPS)]
     left = [{**part, "loss": sum(part.values())} for part in left]
+    if not all(np.isfinite(value).all() for value in whole.values()):
+        raise UsageError(f"y: the {loss} losses are beyond the largest number; scale y")
     z = float(stats.norm.ppf(0.5 + level / 2))
     se = {}
     for name, value in whole.items():
@@ -272,8 +272,19 @@ def summarise(
     )
 
 
-def _rows(X: Any) -> Any:
-    return X if hasattr(X, "tocsr") else np.asarray(X)
+def _side_by_side(
+    values: Sequence[FloatArray], places: Sequence[Any], n: int
+) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Return all predictions, NaN where a draw made none, and which of n rows were predicted at all."""
+    predictions = np.full((len(values), n, *values[0].shape[1:]), np.nan)
+    for number, (place, value) in enumerate(zip(places, values, strict=True)):
+        if not np.isfinite(value).all():
+            raise UsageError("estimator: its predictions are not finite; scale the columns of X and y")
+        predictions[number, place] = value
+    seen = ~np.isnan(predictions.reshape(len(values), n, -1)[:, :, 0]).all(axis=0)
+    if seen.sum() < 2:
+        raise UsageError("draws: fewer than two rows were ever left out; raise draws or bring more rows")
+    return predictions, np.asarray(seen, dtype=np.bool_)
 
 
 def _resamples(n: int, draws: int, rng: Generator, *, left_out: bool) -> list[Draw]:

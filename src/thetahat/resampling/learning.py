@@ -13,7 +13,7 @@ from scipy import stats
 
 from thetahat.contracts import Draw, Fit, FloatArray, IntArray, Sample
 from thetahat.errors import UsageError
-from thetahat.resampling.adapter import point_estimator
+from thetahat.resampling.adapter import point_estimator, rows_for
 from thetahat.resampling.bands import critical_value
 from thetahat.resampling.capacity import CurveMetric, losses_of_rows, plan_of, target_of
 from thetahat.resampling.plans import KFold, Plan, Rows
@@ -279,7 +279,7 @@ def learning_curve(
     """
     rng = np.random.default_rng(0) if rng is None else rng
     rng_draws, rng_fits, rng_bands = rng.spawn(3)
-    X, y = np.asarray(X) if not hasattr(X, "tocsr") else X, np.asarray(y)
+    X, y = rows_for(estimator, X, y)
     kind, labels, y = target_of(metric, y)
     plan = plan_of(cv, KFold(5, 10))
     folds = plan.draws(Rows(len(y), y if len(labels) else None), rng=rng_draws)

@@ -88,6 +88,11 @@ class KernelFunction:
         with np.errstate(over="ignore"):
             return np.asarray(product**self.degree if self.name == "poly" else np.tanh(product))
 
+    def bounded(self, X: Any) -> bool:
+        """Return whether γ ‖x‖², and so every product of two rows, is a finite number."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return bool(np.isfinite(2.0 * self.gamma * _squares(X)).all())
+
     def matrix(self, X: Any, Z: Any) -> FloatArray:
         """Return k of each row of X with each row of Z."""
         out = np.empty((X.shape[0], Z.shape[0]))

@@ -6,10 +6,11 @@ training value.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from thetahat.checked import column, matrix, target
 from thetahat.contracts import FloatArray, Sample, Status
 from thetahat.errors import UsageError
 from thetahat.svm.estimator import SupportVectorMachine
@@ -61,11 +62,17 @@ def leave_one_out(machine: SupportVectorMachine, sample: Sample) -> LeftOut:
     Raises
     ------
     UsageError
-        There are more than two classes.
+        There are more than two classes, or the sample is not of finite numbers.
     """
     if machine.classes is not None and machine.classes != 2:
         raise UsageError(f"classes: leave-one-out is for a regression or two classes, not {machine.classes}")
-    assert sample.y is not None
+    X = matrix(sample.X, "sample", least=2, sparse=True)
+    y = column(sample.y, "sample.y") if machine.classes is None else target(sample.y, X.shape[0], "sample.y")
+    if len(y) != X.shape[0]:
+        raise UsageError(f"sample.y: {X.shape[0]} numbers are expected, not {len(y)}")
+    if machine.classes is not None and not np.array_equal(np.unique(y), [0, 1]):
+        raise UsageError("sample.y: the codes 0 and 1, each of some row, are expected")
+    sample = replace(sample, X=X, y=y)
     ((_, dual),) = machine.duals(sample)
     table = KernelTable(machine.function(sample), sample.X)
     K = table.gram(np.float64)

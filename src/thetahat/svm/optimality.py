@@ -97,7 +97,10 @@ def judge(dual: Dual, beta: FloatArray, F: FloatArray) -> Optimality:
     """Judge β by its slopes F = p − Kβ."""
     up, low = keys(dual, beta, F)
     most, least = float(up.max(initial=-np.inf)), float(low.min(initial=np.inf))
-    if not np.isfinite(most) or not np.isfinite(least):
+    if np.isnan(most) or np.isnan(least):
+        # Slopes that are no numbers say nothing of the optimum.
+        middle, violation = 0.0, np.inf
+    elif not np.isfinite(most) or not np.isfinite(least):
         # All variables at one bound: any intercept beyond the last slope will do.
         middle = most if np.isfinite(most) else least if np.isfinite(least) else 0.0
         violation = 0.0

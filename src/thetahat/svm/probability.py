@@ -20,6 +20,7 @@ from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold
 from sklearn.utils.metaestimators import _safe_split
 
+from thetahat.checked import target
 from thetahat.contracts import FloatArray, IntArray
 from thetahat.errors import UsageError
 from thetahat.likelihood.mle import mle
@@ -151,7 +152,8 @@ def held_out_probability(
     Platt (1999), Probabilistic outputs for support vector machines; Wu, Lin and Weng (2004), Probability
     estimates for multi-class classification by pairwise coupling.
     """
-    classes, codes = np.unique(np.asarray(y), return_inverse=True)
+    X = X if hasattr(X, "shape") else np.asarray(X)
+    classes, codes = np.unique(target(y, X.shape[0]), return_inverse=True)
     if len(classes) < 2:
         raise UsageError(f"y: probabilities are of at least two classes, not {len(classes)}")
     weight = np.ones(len(codes)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)

@@ -144,6 +144,8 @@ def on_matrix(
     aim = 0.7 * tol
     while True:
         violation = judge(dual, beta, F).violation
+        if np.isinf(violation):
+            return Solution(beta, F, judge(dual, beta, F), steps, Stop.DIGITS)
         stop = limits.reached(steps)
         if violation <= 1.05 * aim or stop is not None:
             verify(beta, F)

@@ -68,6 +68,11 @@ class KernelTable:
             return np.ascontiguousarray(np.diagonal(self.X), dtype=np.float64)
         return self.function.diagonal(self.X)
 
+    @property
+    def bounded(self) -> bool:
+        """Whether the products that the kernel is a function of are finite numbers."""
+        return self.function is None or self.function.bounded(self.X)
+
     @cached_property
     def _single(self) -> tuple[Any, Any]:
         assert self.function is not None

@@ -83,7 +83,7 @@ def train(dual: Dual, table: KernelTable, budget: Budget) -> Solution:
         The kernel has values that are not finite.
     """
     diagonal = table.diagonal
-    if not np.isfinite(diagonal).all():
+    if not np.isfinite(diagonal).all() or not table.bounded:
         raise UsageError("X: the kernel overflows on these rows; scale the columns or lower degree and gamma")
     limits = budget.limits(table.n)
     if table.slender:

@@ -1,0 +1,113 @@
+"""Whatever a person hands in, as clean arrays, or an error that names the argument and what is wrong with it.
+
+For functions that take bare arrays; the classes with scikit-learn's interface are held to its own validation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thetahat.contracts import FloatArray
+from thetahat.errors import UsageError
+
+__all__ = ["column", "finite", "matrix", "target"]
+
+
+def column(data: Any, name: str, *, least: int = 1) -> FloatArray:
+    """Return finite numbers of shape (n,) as float64.
+
+    Parameters
+    ----------
+    data : array-like
+        What was handed in.
+    name : str
+        The argument.
+    least : int
+        Fewest rows.
+
+    Raises
+    ------
+    UsageError
+        It is not that.
+    """
+    x = _numbers(data, name)
+    if x.ndim != 1:
+        raise UsageError(f"{name}: numbers of shape (n,) are expected, not shape {x.shape}")
+    _enough(len(x), name, least)
+    finite(x, name)
+    return x
+
+
+def matrix(data: Any, name: str, *, least: int = 1, sparse: bool = False) -> Any:
+    """Return finite numbers of shape (n, d) as float64, or as CSR where they are sparse and may be."""
+    if hasattr(data, "tocsr"):
+        if not sparse:
+            raise UsageError(f"{name}: is sparse; give {name}.toarray()")
+        rows = data.tocsr().astype(np.float64)
+        inside = rows.data
+    else:
+        rows = inside = _numbers(data, name)
+    if rows.ndim != 2:
+        raise UsageError(f"{name}: rows of shape (n, d) are expected, not shape {rows.shape}")
+    _enough(rows.shape[0], name, least)
+    if rows.shape[1] == 0:
+        raise UsageError(f"{name}: has no columns")
+    finite(inside, name)
+    return rows
+
+
+def target(y: Any, n: int, name: str = "y") -> NDArray[Any]:
+    """Return numbers or labels of shape (n,), none of them missing."""
+    if y is None:
+        raise UsageError(f"{name}: is missing; one value a row is needed")
+    try:
+        array = np.asarray(y)
+    except ValueError as error:
+        raise UsageError(f"{name}: cannot be an array: {error}") from None
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.shape != (n,):
+        raise UsageError(f"{name}: one value for each of {n} rows is expected, not shape {array.shape}")
+    if array.dtype.kind == "f":
+        finite(array, name)
+    elif array.dtype.kind == "c":
+        raise UsageError(f"{name}: complex numbers are not supported")
+    elif array.dtype == object and any(value is None or value != value for value in array):
+        raise UsageError(f"{name}: has missing values; leave those rows out")
+    return array
+
+
+def finite(array: NDArray[Any], name: str) -> None:
+    """Raise an error that names the first number that is not finite."""
+    bad = ~np.isfinite(array)
+    if bad.any():
+        place = np.unravel_index(int(np.argmax(bad)), array.shape)
+        where = f"row {place[0]}" if array.ndim == 1 else f"row {place[0]}, column {place[1]}"
+        raise UsageError(
+            f"{name}: {where} is {array[place]}; finite numbers are expected, so leave missing values out"
+        )
+
+
+def _numbers(data: Any, name: str) -> FloatArray:
+    if hasattr(data, "tocsr"):
+        raise UsageError(f"{name}: is sparse; give {name}.toarray()")
+    try:
+        array = np.asarray(data)
+        if array.dtype.kind == "c":
+            raise UsageError(f"{name}: complex numbers are not supported")
+        with np.errstate(over="ignore"):
+            return np.ascontiguousarray(array, dtype=np.float64) if array.ndim else array.astype(np.float64)
+    except (ValueError, TypeError) as error:
+        if isinstance(error, UsageError):
+            raise
+        raise UsageError(f"{name}: numbers are expected: {error}") from None
+
+
+def _enough(n: int, name: str, least: int) -> None:
+    if n == 0:
+        raise UsageError(f"{name}: there are no rows")
+    if n < least:
+        raise UsageError(f"{name}: {least} rows or more are needed, not {n}")
