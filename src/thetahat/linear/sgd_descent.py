@@ -242,6 +242,7 @@ class Descent(SparseCoefMixin, BaseEstimator, ABC):  # type: ignore[misc]
         before = getattr(self, "_state", None)
         if fresh is None and self.eta0 not in ("auto", getattr(self, "_eta0_asked", self.eta0)):
             self.eta0_, self._eta0_asked = float(self.eta0), self.eta0
+            self._state.step_from_now(self.eta0_)
         for attempt in range(RESTARTS + 1):
             if fresh is not None:
                 columns, dtype, start = fresh

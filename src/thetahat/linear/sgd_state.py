@@ -159,6 +159,10 @@ class SgdState:
         """Multiply the step size of the ``constant`` and ``adaptive`` schedules."""
         self.scalars[:, 8] *= factor
 
+    def step_from_now(self, eta0: float) -> None:
+        """Set the step of the schedules that are constant along an epoch."""
+        self.scalars[:, 8] = eta0
+
     def coefficients(self, settings: SgdSettings) -> tuple[FloatArray, FloatArray]:
         """Return weights (K, d) and intercepts (K,), averaged where there is an average."""
         count = self.scalars[:, 7]
