@@ -34,9 +34,9 @@ CLAIM = (
 NOT_COVERED = (
     "power cuts (files are synced before they are renamed, folders are not); kills of a Dask scheduler."
 )
-SHORT, LONG = 4, 100
+SHORT, LONG = 3, 100
 
-# In turn; the first four are those of continuous integration, where a Dask worker has a test of its own.
+# In turn; the first three are those of continuous integration, where workers have tests of their own.
 TURN = (
     "comparison", "streamed fit", "network", "joblib worker", "comparison", "streamed fit", "network",
     "comparison", "streamed fit", "Dask worker",

@@ -395,6 +395,16 @@ def test_what_is_no_model_is_refused(content, tmp_path):
         th.load(tmp_path / "file")
 
 
+def test_a_zip_of_a_version_to_come_is_refused(tmp_path):
+    th.save(th.LinearRegression().fit(X, NUMBERS), tmp_path / "file")
+    content = bytearray((tmp_path / "file").read_bytes())
+    # The version needed to extract, in the directory at the end.
+    content[content.rindex(b"PK\x01\x02") + 6] = 128
+    (tmp_path / "file").write_bytes(content)
+    with pytest.raises(ResultFileError, match="not a saved model"):
+        th.load(tmp_path / "file")
+
+
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     for path in (tmp_path / "none", tmp_path):
         with pytest.raises(ResultFileError, match="cannot be read"):
