@@ -67,7 +67,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
     n_iter_no_change : int
         Training ends after more epochs than this without an improvement.
     max_fun : int
-        Taken for compatibility; L-BFGS may ask for the loss 20 times an iteration.
+        Most times that L-BFGS asks for the loss.
     hidden : str or sequence of str, optional
         Unit of every hidden layer, or of each, instead of ``activation``: "relu", "leaky_relu" (0.01),
         "prelu" (slope learned), "abs", "tanh", "sigmoid", "softmax", "identity".
@@ -224,14 +224,14 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
         if fresh:
             self.classes_ = np.unique(y) if self._announced is None else self._announced
             self._multilabel = False
-        strange = np.setdiff1d(y, self.classes_)
-        if len(strange):
-            raise UsageError(f"`y` has classes not in `self.classes_`: {strange}, not of {self.classes_}")
-        if not fresh and self.warm_start and len(np.unique(y)) != len(self.classes_):
+        if not fresh and self.warm_start and not np.array_equal(np.unique(y), self.classes_):
             raise UsageError(
                 "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
                 f"Previously got {self.classes_}, `y` has {np.unique(y)}"
             )
+        strange = np.setdiff1d(y, self.classes_)
+        if len(strange):
+            raise UsageError(f"`y` has classes not in `self.classes_`: {strange}, not of {self.classes_}")
         codes = np.searchsorted(self.classes_, y)
         if self.class_weight is not None:
             factor = compute_class_weight(self.class_weight, classes=self.classes_, y=y)[codes]

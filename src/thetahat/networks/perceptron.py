@@ -178,7 +178,14 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         if incremental and self._memory is not None:
             executor.restore(self._memory)
         if self.solver == "lbfgs":
-            stop = by_lbfgs(problem, executor, self._history, max_iter=self.max_iter, tol=self.tol)
+            stop = by_lbfgs(
+                problem,
+                executor,
+                self._history,
+                max_iter=self.max_iter,
+                max_fun=self.max_fun,
+                tol=self.tol,
+            )
         else:
             stop = self._steps(problem, executor, arrays, held, incremental)
         if stop.status is Status.NOT_FINITE:

@@ -87,7 +87,7 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc]
     n_iter_no_change : int
         Training ends after more epochs than this without an improvement.
     max_fun : int
-        Taken for compatibility; L-BFGS may ask for the loss 20 times an iteration.
+        Most times that L-BFGS asks for the loss.
     hidden : str or sequence of str, optional
         Unit of every hidden layer, or of each, instead of ``activation``: "relu", "leaky_relu" (0.01),
         "prelu" (slope learned), "abs", "tanh", "sigmoid", "softmax", "identity".

@@ -202,19 +202,29 @@ def _diverged(losses: FloatArray, history: History, plan: Plan) -> str:
 
 
 def by_lbfgs(
-    problem: TrainingProblem, executor: Executor, history: History, *, max_iter: int, tol: float
+    problem: TrainingProblem,
+    executor: Executor,
+    history: History,
+    *,
+    max_iter: int,
+    max_fun: int,
+    tol: float,
 ) -> Stop:
     """Minimise the loss of all rows until its gradient vanishes; the lowest point is left in the executor."""
     if problem.masks:
         raise UsageError("dropout: L-BFGS needs the same loss at every step; use solver='adam' or 'sgd'")
     objective = _OfAllRows(executor)
-    found = lbfgs(objective, flat_parameters(executor).astype(np.float64), max_iter=max_iter, tol=tol)
+    start = flat_parameters(executor).astype(np.float64)
+    found = lbfgs(objective, start, max_iter=max_iter, tol=tol, max_evaluations=max_fun)
     set_parameters(executor, found.theta)
     history.losses.append(found.value)
     history.best_loss = min(history.best_loss, found.value)
     history.epochs += found.iterations
     history.rows_seen += problem.rows * objective.asked
-    return Stop(found.status, f"largest slope {found.gradient_norm:.3g} after {found.iterations} iterations")
+    detail = f"largest slope {found.gradient_norm:.3g} after {found.iterations} iterations"
+    if found.status is Status.MAX_ITER and found.iterations < max_iter:
+        detail += f"; the loss was asked for {objective.asked} times, and max_fun is {max_fun}"
+    return Stop(found.status, detail)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

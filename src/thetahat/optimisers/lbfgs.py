@@ -12,7 +12,13 @@ __all__ = ["lbfgs"]
 
 
 def lbfgs(
-    objective: Objective, start: FloatArray, *, max_iter: int = 1000, tol: float = 1e-6, memory: int = 20
+    objective: Objective,
+    start: FloatArray,
+    *,
+    max_iter: int = 1000,
+    tol: float = 1e-6,
+    memory: int = 20,
+    max_evaluations: int | None = None,
 ) -> Minimum:
     """Minimise a smooth function by its gradient.
 
@@ -28,6 +34,8 @@ def lbfgs(
         Largest entry of the gradient at which the work is done.
     memory : int
         How many past steps shape the next.
+    max_evaluations : int, optional
+        Most points at which the function is asked for; 20 a step without.
 
     Returns
     -------
@@ -46,7 +54,7 @@ def lbfgs(
         method="L-BFGS-B",
         options={
             "maxiter": max_iter,
-            "maxfun": 20 * max_iter,
+            "maxfun": 20 * max_iter if max_evaluations is None else max_evaluations,
             "maxcor": memory,
             "maxls": 50,
             "gtol": tol,
