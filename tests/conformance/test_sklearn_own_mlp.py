@@ -17,8 +17,8 @@ EXCLUDED = {
     r"test_learning_rate_warmstart": "reads the learning rate off its private _optimizer",
     r"test_adaptive_learning_rate": "reads the learning rate off its private _optimizer",
     r"test_n_iter_no_change": "reads its private _no_improvement_count",
-    r"test_partial_fit_regression": "asks R² > 0.65 after 100 steps from its first weights; from ours it is 0.63, "
-    "by fit and by partial_fit alike",
+    r"test_partial_fit_regression": "asks R² > 0.65 after 100 steps from its first weights; it is 0.63 "
+    "from ours, by fit and by partial_fit alike",
     r"test_nonfinite_params": "asks for its words; ours name the step, the learning rate and the cure",
     r"test_verbose_sgd": "reads lines on stdout; the bar here is on stderr",
     r"test_early_stopping_stratified": "asks that the class 1 be called 'True' in the message",
