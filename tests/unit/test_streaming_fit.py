@@ -345,3 +345,18 @@ def test_error_bars_of_streams_cover(model, seeds):
         held += np.abs(fit.coefficients[:, 0] - truth) <= 1.96 * error
     slack = 4 * np.sqrt(0.05 * 0.95 / seeds)
     assert (np.abs(held / seeds - 0.95) < 0.02 + slack).all(), held / seeds
+
+
+@pytest.mark.parametrize("room", [0, 100, 20_000])
+def test_a_folder_without_room_for_the_rows_is_named(table, tmp_path, room):
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+    try:
+        with pytest.raises(UsageError, match="folder: the rows cannot be written to .*File too large"):
+            fit_stream(table.select("a", "c", "two"), "two", folder=tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with pytest.raises(UsageError, match="folder: the rows cannot be written to .*No such file"):
+        fit_stream(table.select("a", "c", "two"), "two", folder=tmp_path / "nowhere")

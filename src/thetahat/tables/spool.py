@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from typing import IO, Literal
 
 import numpy as np
@@ -200,9 +201,10 @@ def spool(
         refuse(Code.NO_TABLE, source.name, "no column is left to explain the target by", "Drop fewer columns")
     columns = [ColumnPass(name) for name in names]
     goal = TargetPass(target, classify, classes)
-    file = tempfile.TemporaryFile(dir=folder, prefix="thetahat-rows-")
     rows = left_out = seen = 0
+    file: IO[bytes] | None = None
     try:
+        file = tempfile.TemporaryFile(dir=folder, prefix="thetahat-rows-")
         for frame in source.batches(batch):
             raw = np.empty((frame.height, len(columns) + 2))
             for j, column in enumerate(columns):
@@ -242,13 +244,20 @@ def spool(
         learnt = [column.learnt() for column in columns]
         goal.settle()
     except OSError as error:
-        file.close()
+        _discard(file)
         raise UsageError(
             f"folder: the rows cannot be written to {tempfile.gettempdir() if folder is None else folder}: "
             f"{error.strerror}; name a folder with room"
         ) from None
     except BaseException:
-        file.close()
+        _discard(file)
         raise
     encoder = Encoder(tuple(one for one, _ in learnt))
     return Spool(file, rows, encoder, [recode for _, recode in learnt], goal, left_out)
+
+
+def _discard(file: IO[bytes] | None) -> None:
+    if file is not None:
+        # What is still to be written fails again on a full disk.
+        with suppress(OSError):
+            file.close()
