@@ -218,3 +218,26 @@ def test_a_full_disk_under_predictions_is_named_and_leaves_the_previous_file(tmp
         assert "too large" in outcome.output
         assert (tmp_path / name).read_bytes() == b"before"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model", "out.csv", "out.parquet", "t.csv"]
+
+
+def test_the_bar_tells_the_pace_of_the_whole_phase_and_what_is_left_of_it(monkeypatch, capsys):
+    import rich.console
+
+    from thetahat.cli import streamed
+
+    clock = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    real = rich.console.Console
+    monkeypatch.setattr(
+        rich.console, "Console", lambda **options: real(**options, force_terminal=True, width=120)
+    )
+    with streamed.stream_bar() as told:
+        told("Fitting", 1000, 11_000, None)
+        clock[0] += 9.0  # a buffer is read,
+        told("Fitting", 2000, 11_000, 0.6)
+        clock[0] += 1.0  # and worked through in a burst
+        told("Fitting", 6000, 11_000, 0.5)
+    last = capsys.readouterr().err.rpartition("Fitting")[2]
+    assert "500 rows/s" in last
+    assert "left 0:00:10" in last
+    assert "loss 0.5" in last

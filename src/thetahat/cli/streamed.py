@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["fit_streamed", "predict_streamed", "stream_bar"]
 
+# The pace that a bar tells is that of the last so many seconds.
+SECONDS = 5.0
 Told = Callable[[str, int, int | None, float | None], None]
 
 
@@ -21,7 +26,7 @@ Told = Callable[[str, int, int | None, float | None], None]
 def stream_bar() -> Iterator[Told]:
     """Yield a callable that moves a bar on stderr: rows a second, time left of the phase, and the loss."""
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -32,29 +37,39 @@ def stream_bar() -> Iterator[Told]:
         BarColumn(),
         TextColumn("{task.fields[speed]}"),
         TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[left]}"),
         TextColumn("{task.fields[loss]}"),
     )
     with Progress(*columns, console=console) as bar:
         tasks: dict[str, TaskID] = {}
         passed: dict[str, int] = {}
+        marks: dict[str, deque[tuple[float, int]]] = {}
 
         def told(phase: str, done: int, of: int | None, loss: float | None) -> None:
             if phase not in tasks:
                 # What a resumed fit finds done was not done at this pace.
-                tasks[phase] = bar.add_task(phase, total=of, completed=done, speed="", loss="")
+                tasks[phase] = bar.add_task(phase, total=of, completed=done, speed="", left="", loss="")
+                marks[phase] = deque()
             task = tasks[phase]
             if done < passed.get(phase, 0):
                 # Another pass of the same kind: its own bar, its own time.
                 bar.reset(task, total=of)
+                marks[phase] = deque([(time.monotonic(), 0)])
             passed[phase] = done
-            pace = bar.tasks[task].speed
+            # Over some seconds: rows come in bursts, a buffer at a time.
+            known, now = marks[phase], time.monotonic()
+            known.append((now, done))
+            while len(known) > 2 and known[1][0] <= now - SECONDS:
+                known.popleft()
+            seconds = now - known[0][0]
+            pace = (done - known[0][1]) / seconds if done > known[0][1] and seconds > 0 else None
+            left = None if pace is None or of is None else timedelta(seconds=round((of - done) / pace))
             bar.update(
                 task,
                 completed=done,
                 total=of,
                 speed="" if pace is None else f"{pace:,.0f} rows/s",
+                left="" if left is None else f"left {left}",
                 loss="" if loss is None else f"loss {loss:.5g}",
             )
 

@@ -23,7 +23,7 @@ from thetahat.results.packed import read_packed, write_packed
 from thetahat.results.saving import sweep
 from thetahat.tables.spool import Spool
 
-__all__ = ["Checkpoint", "Place", "Rows", "descend", "first_step"]
+__all__ = ["CHUNK", "Checkpoint", "Place", "Rows", "descend", "first_step"]
 
 FORMAT, SCHEMA = "thetahat checkpoint", 1
 # Weights of standardised columns beyond this are no estimate of anything.

@@ -20,7 +20,7 @@ import numpy as np
 
 from thetahat.contracts import FloatArray, Status
 from thetahat.errors import ThetaHatWarning, UsageError
-from thetahat.estimation.stream_descent import Checkpoint, Place, Rows, descend, first_step
+from thetahat.estimation.stream_descent import CHUNK, Checkpoint, Place, Rows, descend, first_step
 from thetahat.estimation.stream_finish import Finish, newton_passes
 from thetahat.estimation.stream_model import MODELS, StreamFit, family_of
 from thetahat.linear.sgd_state import SgdSettings, SgdState, begin
@@ -185,6 +185,12 @@ class _Work:
     ) -> StreamFit:
         """Descend, finish, and return the fit on the raw columns."""
         columns = len(self.spool.encoder.names)
+        found = self.checkpoint.read(self.functions, columns) if resume else None
+        total, done = self.spool.rows * self.epochs, 0
+        if found is not None:
+            within = min(found[1].chunk * CHUNK, self.spool.rows)
+            done = min(total, found[1].epoch * self.spool.rows + within)
+        self.progress("Fitting", done, total, None)
         curvature, start, worst = _beginning(self.spool, self.model)
         step = first_step(self.rows, curvature, batch) if eta0 == "auto" else float(eta0)
         per_epoch = -(-self.spool.rows // batch)
@@ -198,12 +204,10 @@ class _Work:
             average=1 + (per_epoch if self.epochs > 1 else per_epoch // 2),
             batch=batch,
         )
-        found = self.checkpoint.read(self.functions, columns) if resume else None
         if found is None:
             state, place = begin(settings, self.functions, columns, b=start), Place()
         else:
             state, place = found
-        total = self.spool.rows * self.epochs
         whole = descend(
             self.rows,
             state,
