@@ -172,17 +172,16 @@ class _Point:
 
     def reach(self, by: _Point) -> float:
         """Return the largest step that keeps everything above nought."""
-        reach = np.inf
-        for value, change in (
-            (self.below, by.below),
-            (self.above, by.above),
-            (self.under, by.under),
-            (self.over, by.over),
-        ):
-            falls = change < 0
-            if falls.any():
-                reach = min(reach, float((value[falls] / -change[falls]).min()))
-        return reach
+        falls = max(
+            float((-change / value).max())
+            for value, change in (
+                (self.below, by.below),
+                (self.above, by.above),
+                (self.under, by.under),
+                (self.over, by.over),
+            )
+        )
+        return 1.0 / falls if falls > 0 else np.inf
 
     def complementarity(self) -> float:
         """Return Σ room · multiplier: the duality gap of a feasible point."""
