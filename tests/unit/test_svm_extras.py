@@ -5,11 +5,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from scipy.special import expit, logit, softmax
+from sklearn.base import clone
 
-from thetahat.contracts import Sample
 from thetahat.errors import UsageError
 from thetahat.svm.classification import SVC
-from thetahat.svm.estimator import SupportVectorMachine
 from thetahat.svm.leave_one_out import leave_one_out
 from thetahat.svm.probability import couple, held_out_probability
 from thetahat.svm.regression import SVR
@@ -98,23 +97,40 @@ def test_the_deprecated_parameter_gives_the_same_probabilities():
     np.testing.assert_array_equal(machine.predict_proba(X), alone.predict_proba(X))
 
 
-@pytest.mark.parametrize("classes", [2, None])
-def test_leave_one_out_equals_refitting_without_each_row(classes):
+@pytest.mark.parametrize(
+    "machine",
+    [
+        SVC(gamma=0.5, tol=1e-9, C=2.0),
+        SVC(kernel="linear", tol=1e-9, class_weight={"yes": 2.0}),
+        SVR(gamma=0.5, tol=1e-9, C=2.0),
+    ],
+    ids=["rbf", "linear", "regression"],
+)
+def test_leave_one_out_equals_refitting_without_each_row(machine):
     X, y = noisy(60)
-    target = y if classes else X[:, 0] + 0.3 * np.random.default_rng(2).standard_normal(60)
-    machine = SupportVectorMachine(classes, gamma=0.5, tol=1e-9, C=2.0)
-    sample = Sample(X, target)
-    found = leave_one_out(machine, sample)
+    rng = np.random.default_rng(2)
+    regression = isinstance(machine, SVR)
+    target = X[:, 0] + 0.3 * rng.standard_normal(60) if regression else np.array(["no", "yes"])[y]
+    weight = rng.uniform(0.5, 2, 60)
+    found = leave_one_out(machine, X, target, sample_weight=weight)
     assert found.status.ok
     alone = np.empty(60)
     for row in range(60):
         rest = np.delete(np.arange(60), row)
-        theta = machine.estimate(sample.take(rest), rng=np.random.default_rng(0)).theta
-        alone[row] = theta(X[row : row + 1])[0, 0] * (-1 if classes else 1)
-    np.testing.assert_allclose(found.value, alone, atol=1e-7)
-    wrong = np.mean((alone > 0) != (y == 1)) if classes else np.mean((alone - target) ** 2)
+        fit = clone(machine).fit(X[rest], target[rest], weight[rest])
+        alone[row] = (fit.predict if regression else fit.decision_function)(X[row : row + 1])[0]
+    np.testing.assert_allclose(found.value, alone, atol=1e-6)
+    wrong = np.mean((alone - target) ** 2) if regression else np.mean((alone > 0) != (y == 1))
     assert found.error == pytest.approx(wrong)
     assert 0 < found.refits <= 60
+
+
+def test_leave_one_out_wants_two_classes_and_a_named_kernel():
+    X, _ = noisy(9)
+    with pytest.raises(UsageError, match="two classes, not 3"):
+        leave_one_out(SVC(), X, [0, 1, 2] * 3)
+    with pytest.raises(UsageError, match="kernel"):
+        leave_one_out(SVC(kernel="precomputed"), X @ X.T, [0, 1, 0] * 3)
 
 
 def test_a_surface_is_drawn_over_two_columns():

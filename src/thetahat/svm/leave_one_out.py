@@ -6,15 +6,20 @@ training value.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from sklearn.utils import compute_class_weight
 
 from thetahat.checked import column, matrix, target
 from thetahat.contracts import FloatArray, Sample, Status
 from thetahat.errors import UsageError
+from thetahat.svm.classification import SVC
 from thetahat.svm.estimator import SupportVectorMachine
+from thetahat.svm.machine import LARGEST, row_weights
 from thetahat.svm.optimality import Dual, keys
+from thetahat.svm.regression import SVR
 from thetahat.svm.solution import Stop
 from thetahat.svm.table import KernelTable
 from thetahat.svm.training import solve_on, status_of
@@ -44,15 +49,19 @@ class LeftOut:
     status: Status
 
 
-def leave_one_out(machine: SupportVectorMachine, sample: Sample) -> LeftOut:
+def leave_one_out(machine: SVC | SVR, X: Any, y: Any, *, sample_weight: Any = None) -> LeftOut:
     """Hold each row out in turn; γ is settled once, by all rows.
 
     Parameters
     ----------
-    machine : SupportVectorMachine
-        A regression, or a classifier of two classes.
-    sample : Sample
-        The rows.
+    machine : SVC or SVR
+        What is fitted; it is not changed. Its kernel is a named one.
+    X : ndarray or CSR matrix of shape (n, d)
+        Rows.
+    y : array of shape (n,)
+        Numbers, or labels of two classes.
+    sample_weight : array of shape (n,), optional
+        Weight of each row.
 
     Returns
     -------
@@ -62,17 +71,40 @@ def leave_one_out(machine: SupportVectorMachine, sample: Sample) -> LeftOut:
     Raises
     ------
     UsageError
-        There are more than two classes, or the sample is not of finite numbers.
+        There are not two classes, or the kernel is precomputed or a function.
     """
-    if machine.classes is not None and machine.classes != 2:
-        raise UsageError(f"classes: leave-one-out is for a regression or two classes, not {machine.classes}")
-    X = matrix(sample.X, "sample", least=2, sparse=True)
-    y = column(sample.y, "sample.y") if machine.classes is None else target(sample.y, X.shape[0], "sample.y")
-    if len(y) != X.shape[0]:
-        raise UsageError(f"sample.y: {X.shape[0]} numbers are expected, not {len(y)}")
-    if machine.classes is not None and not np.array_equal(np.unique(y), [0, 1]):
-        raise UsageError("sample.y: the codes 0 and 1, each of some row, are expected")
-    sample = replace(sample, X=X, y=y)
+    if machine.kernel == "precomputed" or callable(machine.kernel):
+        raise UsageError("kernel: leave-one-out is for linear, poly, rbf and sigmoid")
+    machine._validate_params()
+    X = matrix(X, "X", least=2, sparse=True)
+    y = target(y, X.shape[0])
+    weight = row_weights(sample_weight, len(y))
+    if isinstance(machine, SVR):
+        return _left_out(_estimator(machine, X, None), Sample(X, column(y, "y"), weight))
+    classes, codes = np.unique(y, return_inverse=True)
+    if len(classes) != 2:
+        raise UsageError(f"y: leave-one-out is for a regression or two classes, not {len(classes)}")
+    weight = weight * compute_class_weight(machine.class_weight, classes=classes, y=y)[codes]
+    return _left_out(_estimator(machine, X, 2), Sample(X, codes, weight))
+
+
+def _estimator(machine: SVC | SVR, X: Any, classes: int | None) -> SupportVectorMachine:
+    return SupportVectorMachine(
+        classes,
+        machine.kernel,
+        C=min(machine.C, LARGEST),
+        gamma=1.0 / X.shape[1] if machine.gamma == "auto" else machine.gamma,
+        degree=machine.degree,
+        coef0=machine.coef0,
+        epsilon=getattr(machine, "epsilon", 0.0),
+        tol=machine.tol,
+        max_iter=machine.max_iter,
+        time_limit=machine.time_limit,
+        megabytes=machine.cache_size,
+    )
+
+
+def _left_out(machine: SupportVectorMachine, sample: Sample) -> LeftOut:
     ((_, dual),) = machine.duals(sample)
     table = KernelTable(machine.function(sample), sample.X)
     K = table.gram(np.float64)
