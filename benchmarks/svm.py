@@ -1,7 +1,8 @@
 """Support vector machines against scikit-learn's and scikit-learn-intelex's.
 
-Every cell of n, d and C, a linear kernel, and a search of folds and C. Each cell is a process of its own, so that a
-first fit is the first; a process before them touches the memory, which a virtual machine may hand out slowly.
+Every cell of n, d and C, a linear kernel, and a search of folds and C. Each cell is a process of its own, so
+that a first fit is the first; a process before them touches the memory, which a virtual machine may be slow to
+hand out.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def table(n: int, d: int) -> tuple[Any, Any, Any]:
 
 
 def timed(call: Callable[[], Any], threads: int) -> tuple[float, Any]:
-    # On one thread the seconds of this process's own work, so that what else the machine does is on neither side.
+    # On one thread the seconds of this process's own work: what else the machine does is on neither side.
     clock = time.process_time if threads == 1 else time.perf_counter
     began = clock()
     result = call()
@@ -51,7 +52,7 @@ def timed(call: Callable[[], Any], threads: int) -> tuple[float, Any]:
 
 
 def violation(fit: Any, X: Any, y: Any, C: float, gamma: float | None) -> float:
-    """The violation of the optimality conditions on the whole problem, in float64; a linear kernel without gamma."""
+    """Return the worst violation of the whole problem, in float64; the kernel is linear without gamma."""
     sign = np.where(y == fit.classes_[1], 1.0, -1.0)
     beta, support = np.zeros(len(y)), np.asarray(fit.support_)
     beta[support] = np.asarray(fit.dual_coef_, dtype=np.float64)[0]
@@ -150,12 +151,10 @@ def compare(
         first, after = other["fit"][0] / mine["fit"][0], later(other["fit"]) / later(mine["fit"])
         asked = statistics.median(other["predict"]) / statistics.median(mine["predict"])
         ratios.append((first, after, asked))
-        print(
-            f"| {n:,} | {d} | {C:g} | {mine['fit'][0]:.2f} | {later(mine['fit']):.2f} | {other['fit'][0]:.2f} "
-            f"| {later(other['fit']):.2f} | {first:.2f} | {after:.1f} | {asked:.1f} "
-            f"| {mine['gap']:.2g} | {other['gap']:.2g} |",
-            flush=True,
-        )
+        figures = [mine["fit"][0], later(mine["fit"]), other["fit"][0], later(other["fit"]), first]
+        row = [f"{n:,}", f"{d}", f"{C:g}", *(f"{each:.2f}" for each in figures)]
+        row += [f"{after:.1f}", f"{asked:.1f}", f"{mine['gap']:.2g}", f"{other['gap']:.2g}"]
+        print(f"| {' | '.join(row)} |", flush=True)
     mean, least = np.exp(np.log(ratios).mean(axis=0)), np.min(ratios, axis=0)
     print(f"geometric mean: first {mean[0]:.1f}x, later {mean[1]:.1f}x, predict {mean[2]:.1f}x; ", end="")
     print(f"least: first {least[0]:.2f}x, later {least[1]:.1f}x, predict {least[2]:.1f}x")
