@@ -1,8 +1,8 @@
 """Support vector machines against scikit-learn's and scikit-learn-intelex's.
 
 Every cell of n, d and C, a linear kernel, and a search of folds and C. Each cell is a process of its own, so
-that a first fit is the first; a process before them touches the memory, which a virtual machine may be slow to
-hand out.
+that a first fit is the first; a process before them touches the memory, which a virtual machine may be slow
+to hand out.
 """
 
 from __future__ import annotations
