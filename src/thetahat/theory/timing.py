@@ -1,4 +1,4 @@
-"""Times of several pieces of work, taken in turn."""
+"""Processor time of several pieces of work, taken in turn."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ __all__ = ["least_seconds", "power"]
 
 
 def least_seconds(works: Sequence[Callable[[], Any]], rounds: int = 9) -> FloatArray:
-    """Return the least time of each, over rounds that run all of them in turn.
+    """Return the least processor time of each, over rounds that run all of them in turn.
 
-    Others at work on the machine only ever lengthen a time, and lengthen all in a round alike.
+    That of all threads together: what others at work on the machine keep waiting is not counted.
 
     Parameters
     ----------
@@ -28,9 +28,9 @@ def least_seconds(works: Sequence[Callable[[], Any]], rounds: int = 9) -> FloatA
     found = np.empty((rounds, len(works)))
     for times in found:
         for place, work in enumerate(works):
-            began = time.perf_counter()
+            began = time.process_time()
             work()
-            times[place] = time.perf_counter() - began
+            times[place] = time.process_time() - began
     least: FloatArray = found.min(axis=0)
     return least
 
