@@ -33,7 +33,7 @@ CLAIM = (
     "error that does not name the cause, or a cut file that loads."
 )
 NOT_COVERED = "disks that say a write is done and lose it; network file systems."
-SHORT, LONG = 120, 3_000
+SHORT, LONG = 120, 1_500
 CALLS = ("mkstemp", "write", "fsync", "chmod", "replace", "limit")
 
 
