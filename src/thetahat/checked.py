@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 from thetahat.contracts import FloatArray
 from thetahat.errors import UsageError
 
-__all__ = ["column", "finite", "matrix", "target"]
+__all__ = ["column", "finite", "matrix", "some_columns", "squarable", "target"]
+
+# Of the square of a larger number, or of its inverse, sums leave the finite numbers.
+LARGEST = 1e140
 
 
 def column(data: Any, name: str, *, least: int = 1) -> FloatArray:
@@ -78,6 +81,22 @@ def target(y: Any, n: int, name: str = "y") -> NDArray[Any]:
     elif array.dtype == object and any(value is None or value != value for value in array):
         raise UsageError(f"{name}: has missing values; leave those rows out")
     return array
+
+
+def some_columns(X: Any) -> None:
+    """Raise an error where a table has no columns, which scikit-learn does not name in a frame."""
+    shape: Any = getattr(X, "shape", ())
+    if len(shape) == 2 and shape[1] == 0 and hasattr(X, "columns"):
+        raise UsageError(f"X: 0 feature(s) (shape={tuple(shape)}) while a minimum of 1 is required")
+
+
+def squarable(array: Any, name: str) -> None:
+    """Raise an error where the squares of the numbers are beyond the largest number, or vanish."""
+    largest = float(np.abs(array).max(initial=0.0))
+    if largest > LARGEST or 0 < largest < 1 / LARGEST:
+        raise UsageError(
+            f"{name}: the squares of numbers of size {largest:.1g} are no numbers; rescale {name}"
+        )
 
 
 def finite(array: NDArray[Any], name: str) -> None:

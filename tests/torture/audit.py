@@ -74,6 +74,9 @@ def not_finite(model: Any) -> str | None:
         parts = value if isinstance(value, list) else [value]
         for part in parts:
             part = part.data if sparse.issparse(part) else part
+            if name in ("margin_", "objective_") and not np.isnan(np.asarray(part)).any():
+                # A margin without weights is infinite, and a dual of prices of 1e300 is that large.
+                continue
             if isinstance(part, np.ndarray | float | np.floating) and np.asarray(part).dtype.kind == "f":
                 if not np.isfinite(np.asarray(part)).all():
                     return f"{name} is not finite"
@@ -111,7 +114,8 @@ def _least_squares(model: Any, X: Any, y: Any, weight: Any, slack: float) -> str
     sizes = np.abs(y) + np.abs(X) @ np.abs(coef) + np.abs(intercept)
     gradient = X.T @ (w * rest) - alpha * coef
     scale = np.abs(X).T @ (w * sizes) + alpha * np.abs(coef)
-    allowed = slack * _rounding(model) * scale
+    # A coefficient below the smallest number is 0.
+    allowed = slack * _rounding(model) * scale + ((X**2).T @ w + alpha) * Long(1e-307)
     if getattr(model, "positive", False):
         if (coef < 0).any():
             return "a coefficient held positive is negative"
@@ -393,7 +397,9 @@ def _network(model: Any, X: Any, y: Any, weight: Any, slack: float) -> str | Non
     else:
         loss = 0.5 * (eta[:, 0] - _long(y)) ** 2
         delta = eta - _long(y)[:, None]
-    n, total = len(X), w.sum()
+    total = w.sum()
+    # Of ours the penalty is shared by the weights, so that a weight of two is a row twice.
+    n = total if hasattr(model, "status_") else Long(len(X))
     penalty = 0.5 * model.alpha * sum((A**2).sum() for A in layers) / n
     value = float((w * loss).sum() / total + penalty)
     single = model.coefs_[0].dtype == np.float32

@@ -80,7 +80,10 @@ def kl_divergence(p: Any, q: Any, *, rng: Generator | None = None, draws: int = 
     closed = _CLOSED.get((type(p), type(q)))
     if closed is not None:
         with np.errstate(all="ignore"):
-            value = closed(p, q)
+            try:
+                value = closed(p, q)
+            except (ZeroDivisionError, OverflowError):
+                value = np.nan
         if value is not None:
             # Rounding alone takes a divergence of nearly the same two below nought.
             return _told(Divergence(_above_nought(value), 0.0, "closed form"))

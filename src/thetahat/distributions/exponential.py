@@ -70,7 +70,8 @@ class Exponential(Distribution):
 
     def start(self, x: FloatArray, weight: FloatArray, /) -> tuple[float, ...]:
         """Return the maximum of the likelihood."""
-        return (1 / weighted_mean(x, weight),)
+        mean = weighted_mean(x, weight)
+        return (1 / mean if mean > 0 else float("inf"),)
 
     @property
     def exact(self) -> bool:

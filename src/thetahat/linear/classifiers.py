@@ -16,6 +16,7 @@ from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from thetahat.checked import some_columns
 from thetahat.contracts import FloatArray, Sample
 from thetahat.errors import UsageError
 from thetahat.likelihood.result import LikelihoodResult
@@ -129,6 +130,7 @@ class LogisticRegression(ClassifierMixin, SparseCoefMixin, Described):  # type: 
         self._validate_params()
         self._check_penalty()
         kept = [np.float64, np.float32]
+        some_columns(X)
         X, y = validate_data(self, X, y, accept_sparse=["csr", "csc", "coo"], dtype=kept)
         check_classification_targets(y)
         classes, codes = np.unique(y, return_inverse=True)

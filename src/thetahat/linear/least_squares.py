@@ -22,6 +22,8 @@ __all__ = ["LeastSquares"]
 
 # A sparse matrix of no more entries than this, zeros counted, is solved as a dense one.
 MOST_DENSE_ENTRIES = 20_000_000
+# A hidden direction that the penalty shrinks to less than this is as good as 0.
+HIDDEN = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,11 @@ class LeastSquares:
         coef = Vt[seen].T @ (shrunk[:, None] * (U[:, seen].T @ (root * (y - mean_y)))) / unit[:, None]
         identified = bool(seen.all() and len(s) == X.shape[1]) or np.isfinite(self.C)
         status = Status.SOLVED if identified else Status.NOT_IDENTIFIED
+        # What the largest column's rounding hides is left at 0, which is right only if the penalty says so.
+        hidden = s[~seen].size and (s[0] * max(X.shape) * np.finfo(np.float64).eps) ** 2 * self.C > HIDDEN
+        if np.isfinite(self.C) and hidden:
+            status, detail = Status.NOT_CONVERGED, "the sizes of the columns are too far apart"
+            identified = False
         return Fit(
             Coefficients(mean_y - mean_x @ coef, coef),
             status if np.isfinite(coef).all() else Status.NOT_FINITE,

@@ -12,6 +12,7 @@ from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from thetahat.checked import some_columns
 from thetahat.contracts import FloatArray, Sample
 from thetahat.errors import UsageError
 from thetahat.likelihood.result import LikelihoodResult
@@ -318,6 +319,7 @@ def _rows_of(
     model: Any, X: Any, y: Any, sample_weight: Any, many: bool = True
 ) -> tuple[Any, Any, FloatArray]:
     positive = isinstance(model, LinearRegression) and model.positive
+    some_columns(X)
     X, y = validate_data(
         model,
         X,
@@ -372,7 +374,14 @@ def _not_negative(
         mean_x, mean_y = np.average(X, axis=0, weights=weight), float(np.average(y, weights=weight))
     root = np.sqrt(weight)
     A = np.vstack([(X - mean_x) * root[:, None], np.sqrt(1 / solver.C) * np.eye(X.shape[1])])
-    slopes = optimize.nnls(A, np.r_[(y - mean_y) * root, np.zeros(X.shape[1])])[0]
+    right = np.r_[(y - mean_y) * root, np.zeros(X.shape[1])]
+    # Columns of any size are looked for in their own unit.
+    unit, size = np.abs(A).max(axis=0, initial=0.0), float(np.abs(right).max(initial=0.0)) or 1.0
+    unit = np.where(unit > 0, unit, 1.0)
+    with np.errstate(over="ignore"):
+        slopes = optimize.nnls(A / unit, right / size)[0] / unit * size
+    if not np.isfinite(slopes).all():
+        raise UsageError("X: the slopes are beyond the largest number; scale the columns")
     return slopes, mean_y - float(mean_x @ slopes)
 
 

@@ -23,6 +23,7 @@ from sklearn.utils import assert_all_finite, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from thetahat.checked import some_columns
 from thetahat.contracts import FloatArray, IntArray, Status
 from thetahat.errors import UsageError
 from thetahat.linear.sgd_rows import HeldRows, SpooledRows, is_source, spooled
@@ -383,6 +384,7 @@ class Descent(SparseCoefMixin, BaseEstimator, ABC):  # type: ignore[misc]
         self, X: Any, y: Any, sample_weight: Any, first: bool, checked: bool
     ) -> tuple[Any, Any, FloatArray]:
         """Return clean rows; NaN and infinities are left for the first epoch to find unless ``checked``."""
+        some_columns(X)
         X, y = validate_data(
             self,
             X,

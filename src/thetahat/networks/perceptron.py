@@ -20,6 +20,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from thetahat.checked import some_columns
 from thetahat.contracts import FloatArray, Sample, Status
 from thetahat.errors import ThetaHatWarning, UsageError
 from thetahat.networks.architecture import Architecture
@@ -96,6 +97,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
     def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> Self:
         self._validate_params()
         fresh = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
+        some_columns(X)
         X, y = validate_data(
             self,
             X,

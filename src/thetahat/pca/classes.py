@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
 from sklearn.utils.validation import assert_all_finite, check_is_fitted, validate_data
 
+from thetahat.checked import some_columns, squarable
 from thetahat.errors import UsageError
 from thetahat.pca.dimension import likeliest_dimension
 from thetahat.pca.inference import ComponentsResult, Errors, describe_components
@@ -125,6 +126,7 @@ class PCA(Projection):
     def fit(self, X: Any, y: Any = None) -> Self:
         """Fit to rows X of shape (n, d), dense or sparse; y is not used."""
         self._validate_params()
+        some_columns(X)
         X = validate_data(
             self,
             X,
@@ -312,9 +314,11 @@ class IncrementalPCA(Projection):
         self._validate_params()
         for name in ("_spread", "components_"):
             self.__dict__.pop(name, None)
+        some_columns(X)
         X = validate_data(
             self, X, dtype=[np.float64, np.float32], accept_sparse=("csr",), ensure_min_samples=2
         )
+        squarable(X.data if sparse.issparse(X) else X, "X")
         n, d = X.shape
         self.batch_size_ = self.batch_size or 5 * d
         starts = list(range(0, n, self.batch_size_))
@@ -330,7 +334,9 @@ class IncrementalPCA(Projection):
         """Add the rows of one batch; y is not used."""
         self._validate_params()
         first = not hasattr(self, "components_")
+        some_columns(X)
         X = validate_data(self, X, dtype=[np.float64, np.float32], accept_sparse=("csr",), reset=first)
+        squarable(X.data if sparse.issparse(X) else X, "X")
         if first:
             self._check_count(*X.shape)
         elif self.n_components is not None and self.n_components != self.n_components_:

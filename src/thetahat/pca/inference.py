@@ -9,7 +9,7 @@ import numpy as np
 from numpy.random import Generator
 from scipy import stats
 
-from thetahat.checked import matrix
+from thetahat.checked import matrix, squarable
 from thetahat.contracts import Draw, FloatArray, Sample
 from thetahat.errors import UsageError
 from thetahat.pca.estimator import PrincipalComponents
@@ -273,6 +273,7 @@ def choose_components(
     Tipping and Bishop (1999), Probabilistic principal component analysis, J. R. Statist. Soc. B 61.
     """
     X = matrix(X, "X", least=2)
+    squarable(X, "X")
     n, d = X.shape
     draws = KFold(cv).draws(Rows(n), rng=np.random.default_rng(0) if rng is None else rng)
     limit = min(d - 1, min(len(draw.train) for draw in draws) - 2)

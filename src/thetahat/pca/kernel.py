@@ -17,6 +17,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.extmath import randomized_svd
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from thetahat.checked import some_columns
 from thetahat.contracts import FloatArray
 from thetahat.errors import UsageError
 from thetahat.pca.spectrum import signed
@@ -151,6 +152,7 @@ class KernelPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
             raise UsageError(
                 "Cannot fit_inverse_transform with a precomputed kernel: it has no columns to go back to"
             )
+        some_columns(X)
         X = validate_data(
             self,
             X,
@@ -211,8 +213,8 @@ class KernelPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         else:
             options = {"gamma": self.gamma_, "degree": self.degree, "coef0": self.coef0}
         if self.kernel == "rbf" and not sparse.issparse(X) and not sparse.issparse(Y):
-            # From the middle of the rows fitted to, distances keep the digits that far columns would cost.
-            middle = (X if Y is None else Y).mean(axis=0)
+            # From the median of the rows fitted to, distances keep the digits that far columns would cost.
+            middle = np.median(X if Y is None else Y, axis=0)
             X, Y = X - middle, None if Y is None else Y - middle
         return np.array(
             pairwise_kernels(X, Y, metric=self.kernel, filter_params=True, n_jobs=self.n_jobs, **options),

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.random import Generator
 
+from thetahat.checked import squarable
 from thetahat.contracts import FloatArray, Sample
 from thetahat.errors import UsageError
 
@@ -216,10 +217,11 @@ def _properties(
     estimates, low, high = found.T
     if not np.isfinite(estimates).all():
         raise UsageError(f"estimator: gave {estimates[~np.isfinite(estimates)][0]} on a sample of {size}")
+    squarable(estimates, "estimator")
     away = estimates - truth
     bias, variance = float(away.mean()), float(estimates.var())
     fourth = float(np.mean((estimates - estimates.mean()) ** 4))
-    variance_se = float(np.sqrt(max(fourth - variance**2, 0.0) / repeats))
+    variance_se = float(np.sqrt(max(fourth - variance * variance, 0.0) / repeats))
     se = float(np.sqrt(variance))
     covered = np.nan if np.isnan(low).any() else float(np.mean((low <= truth) & (truth <= high)))
     return (

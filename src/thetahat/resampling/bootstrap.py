@@ -12,7 +12,7 @@ import numpy as np
 from numpy.random import Generator
 from scipy import special
 
-from thetahat.checked import column, matrix
+from thetahat.checked import column, matrix, squarable
 from thetahat.contracts import FloatArray
 from thetahat.errors import ThetaHatWarning, UsageError
 from thetahat.resampling import replicates as kernels
@@ -204,6 +204,7 @@ def jackknife(data: Any, statistic: str | Callable[[FloatArray], Any]) -> Jackkn
 
 def _rows(data: Any) -> FloatArray:
     rows = matrix(data, "data", least=2) if np.ndim(data) == 2 else column(data, "data", least=2)
+    squarable(rows, "data")
     return np.ascontiguousarray(rows)
 
 

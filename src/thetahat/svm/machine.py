@@ -15,6 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_array, check_consistent_length, check_is_fitted, validate_data
 
+from thetahat.checked import some_columns
 from thetahat.contracts import FloatArray, IntArray
 from thetahat.errors import ThetaHatWarning, UsageError
 from thetahat.svm.description import MachineDescription
@@ -65,6 +66,7 @@ class KernelMachine(BaseEstimator, ABC):  # type: ignore[misc]
                 check_consistent_length(X, y)
             self._fitted_rows = X
             return X, y
+        some_columns(X)
         options = {"dtype": np.float64, "order": "C", "accept_sparse": "csr", "accept_large_sparse": False}
         if y is None:
             X = validate_data(self, X, **options)

@@ -20,7 +20,7 @@ from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold
 from sklearn.utils.metaestimators import _safe_split
 
-from thetahat.checked import target
+from thetahat.checked import matrix, target
 from thetahat.contracts import FloatArray, IntArray
 from thetahat.errors import UsageError
 from thetahat.likelihood.mle import mle
@@ -152,7 +152,7 @@ def held_out_probability(
     Platt (1999), Probabilistic outputs for support vector machines; Wu, Lin and Weng (2004), Probability
     estimates for multi-class classification by pairwise coupling.
     """
-    X = X if hasattr(X, "shape") else np.asarray(X)
+    X = X if np.ndim(X) == 2 and hasattr(X, "shape") else matrix(X, "X", sparse=True)
     classes, codes = np.unique(target(y, X.shape[0]), return_inverse=True)
     if len(classes) < 2:
         raise UsageError(f"y: probabilities are of at least two classes, not {len(classes)}")

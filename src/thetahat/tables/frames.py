@@ -42,7 +42,14 @@ def from_frame(source: Any) -> tuple[pl.DataFrame, str]:
         return frame.to_native(), backend
     if backend == "pyarrow":
         return pl.DataFrame(pl.from_arrow(frame.to_native())), backend
-    columns = [_column(frame, name) for name in frame.columns]
+    try:
+        columns = [_column(frame, name) for name in frame.columns]
+    except (ValueError, pl.exceptions.PolarsError) as error:
+        no_table(
+            "a data frame",
+            f"a column of it cannot be read: {error}",
+            "Convert that column to numbers or text",
+        )
     return pl.DataFrame(
         {str(name): column for name, column in zip(frame.columns, columns, strict=True)}
     ), backend
