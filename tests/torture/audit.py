@@ -368,7 +368,8 @@ def _kernel_components(model: Any, X: Any, y: Any, weight: Any, slack: float) ->
     if size == 0 or not len(values):
         return None
     worst = float(np.abs(K @ A - A * values).max() / size)
-    return f"K a − λ a is {worst:.1e} of K" if worst > slack * 1e-8 * n else None
+    rounding = 1e-4 if model.eigenvectors_.dtype == np.float32 else 1e-8
+    return f"K a − λ a is {worst:.1e} of K" if worst > slack * rounding * n else None
 
 
 def _network(model: Any, X: Any, y: Any, weight: Any, slack: float) -> str | None:

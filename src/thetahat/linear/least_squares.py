@@ -114,7 +114,13 @@ class LeastSquares:
         if self.intercept:
             mean_x, mean_y = np.average(X, axis=0, weights=weight), np.average(y, axis=0, weights=weight)
         root, unit = np.sqrt(weight)[:, None], self._unit(X, weight)
-        U, s, Vt = linalg.svd(root * (X - mean_x) / unit, full_matrices=False, check_finite=False)
+        centred = root * (X - mean_x) / unit
+        if not (np.isfinite(centred).all() and np.isfinite(mean_y).all()):
+            # LAPACK does not come back from such a matrix.
+            raise UsageError(
+                "X: times the weights it is beyond the largest number; scale the columns or the weights"
+            )
+        U, s, Vt = linalg.svd(centred, full_matrices=False, check_finite=False)
         seen = s > (s[0] if len(s) else 0.0) * max(X.shape) * np.finfo(np.float64).eps
         # Not s / (s² + 1/C): the square of a large singular value is beyond the largest number.
         shrunk = 1 / (s[seen] + 1 / (self.C * s[seen]))

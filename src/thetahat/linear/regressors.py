@@ -25,6 +25,9 @@ from thetahat.linear.poisson import Poisson
 
 __all__ = ["LinearRegression", "PoissonRegression", "Ridge"]
 
+TOO_LARGE = (
+    "X: times the roots of the weights it is beyond the largest number; scale the columns or the weights"
+)
 RIDGE_SOLVERS = {"auto", "svd", "cholesky", "lsqr", "sparse_cg", "sag", "saga", "lbfgs"}
 
 
@@ -347,7 +350,12 @@ def _fit_least_squares(model: Any, X: Any, y: FloatArray, weight: FloatArray, C:
             for k in here:
                 coef[k], intercept[k] = _not_negative(solver, X, outputs[:, k], weight)
             continue
-        fit = solver.estimate_columns(X, outputs[:, here], weight)
+        try:
+            fit = solver.estimate_columns(X, outputs[:, here], weight)
+        except (ValueError, np.linalg.LinAlgError):
+            if np.isfinite(_largest(X) * np.sqrt(weight.max())):
+                raise
+            raise UsageError(TOO_LARGE) from None
         coef[here], intercept[here] = fit.theta.coef.T, fit.theta.intercept
         worst = fit if worst is None or not fit.status.ok else worst
     if worst is not None:
@@ -364,6 +372,10 @@ def _fit_least_squares(model: Any, X: Any, y: FloatArray, weight: FloatArray, C:
     model.intercept_ = (intercept[0] if y.ndim == 1 else intercept) if model.fit_intercept else 0.0
 
 
+def _largest(X: Any) -> float:
+    return float(abs(X).max()) if X.shape[1] else 0.0
+
+
 def _not_negative(
     solver: LeastSquares, X: Any, y: FloatArray, weight: FloatArray
 ) -> tuple[FloatArray, float]:
@@ -374,6 +386,8 @@ def _not_negative(
         mean_x, mean_y = np.average(X, axis=0, weights=weight), float(np.average(y, weights=weight))
     root = np.sqrt(weight)
     A = np.vstack([(X - mean_x) * root[:, None], np.sqrt(1 / solver.C) * np.eye(X.shape[1])])
+    if not np.isfinite(A).all():
+        raise UsageError(TOO_LARGE)
     right = np.r_[(y - mean_y) * root, np.zeros(X.shape[1])]
     # Columns of any size are looked for in their own unit.
     unit, size = np.abs(A).max(axis=0, initial=0.0), float(np.abs(right).max(initial=0.0)) or 1.0

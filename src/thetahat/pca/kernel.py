@@ -165,10 +165,7 @@ class KernelPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         K = self._kernel(X)
         self._columns_mean = K.mean(axis=0)
         self._mean = float(self._columns_mean.mean())
-        inner = self._centred(K)
-        if not np.isfinite(inner).all():
-            raise UsageError("X: the kernel overflows on these rows; scale the columns or lower gamma")
-        self._decompose(inner)
+        self._decompose(self._centred(K))
         self.X_fit_ = X
         if self.fit_inverse_transform:
             scores = self._scores()
@@ -216,10 +213,13 @@ class KernelPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
             # From the median of the rows fitted to, distances keep the digits that far columns would cost.
             middle = np.median(X if Y is None else Y, axis=0)
             X, Y = X - middle, None if Y is None else Y - middle
-        return np.array(
+        K = np.array(
             pairwise_kernels(X, Y, metric=self.kernel, filter_params=True, n_jobs=self.n_jobs, **options),
             copy=True,
         )
+        if not np.isfinite(K).all():
+            raise UsageError("X: the kernel overflows on these rows; scale the columns or lower gamma")
+        return K
 
     def _centred(self, K: FloatArray) -> FloatArray:
         """Return inner products of φ less the mean φ of the rows fitted to."""

@@ -10,6 +10,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import Interval
 
+from thetahat.checked import finite
 from thetahat.contracts import FloatArray, IntArray
 from thetahat.svm.machine import CONSTRAINTS, LARGEST, KernelMachine, row_weights
 from thetahat.svm.optimality import Dual
@@ -94,6 +95,7 @@ class SVR(RegressorMixin, KernelMachine):  # type: ignore[misc]
         """Fit to rows X of shape (n, d), or a kernel matrix (n, n), and numbers y of shape (n,)."""
         X, y = self._rows(X, y)
         y = column_or_1d(y, warn=True).astype(np.float64)
+        finite(y, "y")
         weight = row_weights(sample_weight, len(y))
         bound = min(self.C, LARGEST) * weight
         (solution,) = self._train(
