@@ -37,6 +37,10 @@ class StoredCovariances:
         return self.matrices[kind]
 
 
+class NoRecord(UsageError, AttributeError):
+    """A fit without a record, as one without the attribute: what looks at every attribute passes it by."""
+
+
 class Described(BaseEstimator):  # type: ignore[misc]
     """A linear model that keeps the record of its fit.
 
@@ -63,7 +67,10 @@ class Described(BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self)
         if self._record is None:
-            record = self._describe(self._rows)
+            try:
+                record = self._describe(self._rows)
+            except UsageError as error:
+                raise NoRecord(str(error)) from None
             self._record = replace(record, detail=self._by_name(record.detail))
         return self._record
 

@@ -389,9 +389,10 @@ def _not_negative(
     if not np.isfinite(A).all():
         raise UsageError(TOO_LARGE)
     right = np.r_[(y - mean_y) * root, np.zeros(X.shape[1])]
-    # Columns of any size are looked for in their own unit.
+    # Columns whose squares are no numbers are looked for in their own unit.
     unit, size = np.abs(A).max(axis=0, initial=0.0), float(np.abs(right).max(initial=0.0)) or 1.0
-    unit = np.where(unit > 0, unit, 1.0)
+    unit = np.where((unit > 1e140) | ((unit > 0) & (unit < 1e-140)), unit, 1.0)
+    size = size if size > 1e140 or size < 1e-140 else 1.0
     with np.errstate(over="ignore"):
         slopes = optimize.nnls(A / unit, right / size)[0] / unit * size
     if not np.isfinite(slopes).all():
