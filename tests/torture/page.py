@@ -55,7 +55,7 @@ def section(name: str, item: Item, record: Record) -> str:
     parts = [
         f"## {item.TITLE}",
         item.CLAIM,
-        f"    {command(name)}",
+        f"```console\n$ {command(name)}\n```",
         table(record),
         *record.notes,
         f"{record.seconds:.0f} s ({where}).",

@@ -17,7 +17,7 @@ __all__ = ["on_cluster"]
 
 SECONDS_TO_ANSWER = 10
 STARTS = 3
-LOCAL: Mapping[str, Any] = {"threads_per_worker": 1, "dashboard_address": None}
+LOCAL: Mapping[str, Any] = {"threads_per_worker": 1, "dashboard_address": ":0"}
 
 
 @contextmanager
