@@ -101,7 +101,7 @@ def test_the_deprecated_parameter_gives_the_same_probabilities():
     "machine",
     [
         SVC(gamma=0.5, tol=1e-9, C=2.0),
-        SVC(kernel="linear", tol=1e-9, class_weight={"yes": 2.0}),
+        SVC(kernel="linear", tol=1e-9, class_weight={"yes": 2.0}, C=50.0),
         SVR(gamma=0.5, tol=1e-9, C=2.0),
     ],
     ids=["rbf", "linear", "regression"],

@@ -7,6 +7,7 @@ from sklearn.exceptions import ConvergenceWarning
 from thetahat.contracts import Status
 from thetahat.errors import ThetaHatWarning, UsageError
 from thetahat.svm.classification import SVC
+from thetahat.svm.novelty import OneClassSVM
 from thetahat.svm.regression import SVR
 
 
@@ -55,6 +56,21 @@ def test_an_indefinite_kernel_of_many_rows_is_said():
     K = X @ X.T
     with pytest.warns(ThetaHatWarning, match="precomputed is not positive semi-definite"):
         SVC(kernel="precomputed").fit(K - 2.0 * np.eye(700), y)
+
+
+def test_a_price_beyond_what_sums_hold_is_an_error():
+    X, y = noisy(50)
+    for machine in (SVC(), SVR(), OneClassSVM()):
+        with pytest.raises(UsageError, match="lower either"):
+            machine.fit(X, y, sample_weight=np.full(50, 1e300))
+
+
+def test_an_infinite_price_is_a_hard_margin_in_the_unit_of_the_target():
+    X = np.linspace(-1, 1, 30)[:, None]
+    hard = SVR(C=np.inf, epsilon=1e3).fit(X, 1e6 * X[:, 0] ** 3)
+    assert hard.status_.ok
+    assert np.abs(hard.predict(X) - 1e6 * X[:, 0] ** 3).max() <= 1.01e3
+    assert not hard.n_bounded_.any()
 
 
 def test_an_overflowing_kernel_is_an_error():

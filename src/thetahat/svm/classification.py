@@ -19,7 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from thetahat.contracts import FloatArray, IntArray
 from thetahat.errors import UsageError
-from thetahat.svm.machine import CONSTRAINTS, LARGEST, KernelMachine, row_weights
+from thetahat.svm.machine import CONSTRAINTS, KernelMachine, prices, row_weights
 from thetahat.svm.pairs import by_pair, pair_duals, pairs, votes
 from thetahat.svm.probability import couple, fit_curves, held_out_scores, pair_scores
 
@@ -163,7 +163,7 @@ class SVC(ClassifierMixin, KernelMachine):  # type: ignore[misc]
             )
         self.classes_ = classes
         self.class_weight_ = compute_class_weight(self.class_weight, classes=classes, y=y)
-        price = min(self.C, LARGEST) * self.class_weight_[codes] * weight
+        price = prices(self.C, self.class_weight_[codes] * weight)
         couples = pairs(len(classes))
         problems = pair_duals(codes, price, len(classes))
         duals = [(dual, rows if len(classes) > 2 else None) for rows, dual in problems]

@@ -17,12 +17,12 @@ from thetahat.contracts import FloatArray, Sample, Status
 from thetahat.errors import UsageError
 from thetahat.svm.classification import SVC
 from thetahat.svm.estimator import SupportVectorMachine
-from thetahat.svm.machine import LARGEST, row_weights
+from thetahat.svm.machine import prices, row_weights, variance
 from thetahat.svm.optimality import Dual, keys
 from thetahat.svm.regression import SVR
-from thetahat.svm.solution import Stop
+from thetahat.svm.solution import Solution, Stop
 from thetahat.svm.table import KernelTable
-from thetahat.svm.training import solve_on, status_of
+from thetahat.svm.training import solve_on, status_of, train
 
 __all__ = ["LeftOut", "leave_one_out"]
 
@@ -79,21 +79,26 @@ def leave_one_out(machine: SVC | SVR, X: Any, y: Any, *, sample_weight: Any = No
     X = matrix(X, "X", least=2, sparse=True)
     y = target(y, X.shape[0])
     weight = row_weights(sample_weight, len(y))
+    spread = variance(X, None if sample_weight is None else weight)
     if isinstance(machine, SVR):
-        return _left_out(_estimator(machine, X, None), Sample(X, column(y, "y"), weight))
+        y = column(y, "y")
+        price = prices(machine.C, weight, float(np.abs(y).max()))
+        return _left_out(_estimator(machine, X, None, spread), Sample(X, y, price))
     classes, codes = np.unique(y, return_inverse=True)
     if len(classes) != 2:
         raise UsageError(f"y: leave-one-out is for a regression or two classes, not {len(classes)}")
     weight = weight * compute_class_weight(machine.class_weight, classes=classes, y=y)[codes]
-    return _left_out(_estimator(machine, X, 2), Sample(X, codes, weight))
+    return _left_out(_estimator(machine, X, 2, spread), Sample(X, codes, prices(machine.C, weight)))
 
 
-def _estimator(machine: SVC | SVR, X: Any, classes: int | None) -> SupportVectorMachine:
+def _estimator(machine: SVC | SVR, X: Any, classes: int | None, spread: float) -> SupportVectorMachine:
+    d, gamma = X.shape[1], machine.gamma
+    named = {"auto": 1.0 / d, "scale": 1.0 / (d * spread) if spread else 1.0}
     return SupportVectorMachine(
         classes,
         machine.kernel,
-        C=min(machine.C, LARGEST),
-        gamma=1.0 / X.shape[1] if machine.gamma == "auto" else machine.gamma,
+        C=1.0,  # the price is the weight of a row
+        gamma=named[gamma] if isinstance(gamma, str) else gamma,
         degree=machine.degree,
         coef0=machine.coef0,
         epsilon=getattr(machine, "epsilon", 0.0),
@@ -107,9 +112,16 @@ def _estimator(machine: SVC | SVR, X: Any, classes: int | None) -> SupportVector
 def _left_out(machine: SupportVectorMachine, sample: Sample) -> LeftOut:
     ((_, dual),) = machine.duals(sample)
     table = KernelTable(machine.function(sample), sample.X)
-    K = table.gram(np.float64)
-    square = K[:, : table.n]
-    whole = solve_on(dual, table, K, machine.budget().limits(table.n))
+    K = None if table.slender else table.gram(np.float64)
+
+    def solved(dual: Dual, start: FloatArray | None = None) -> Solution:
+        if K is None:
+            # A few Newton steps, for which no start is a help.
+            return train(dual, table, machine.budget())
+        begun = None if start is None else (start, dual.p - K[:, : table.n] @ start)
+        return solve_on(dual, table, K, machine.budget().limits(table.n), begun)
+
+    whole = solved(dual)
     stops = [whole.stop]
     value = dual.p - whole.F + whole.optimality.intercept
     support = np.flatnonzero(whole.beta)
@@ -117,9 +129,7 @@ def _left_out(machine: SupportVectorMachine, sample: Sample) -> LeftOut:
         lo, hi = dual.lo.copy(), dual.hi.copy()
         lo[row] = hi[row] = 0.0
         without = Dual(dual.p, lo, hi, dual.width)
-        beta = _without(without, whole.beta, whole.F, int(row))
-        F = dual.p - square @ beta
-        found = solve_on(without, table, K, machine.budget().limits(table.n), (beta, F))
+        found = solved(without, _without(without, whole.beta, whole.F, int(row)))
         stops.append(found.stop)
         value[row] = dual.p[row] - found.F[row] + found.optimality.intercept
     worst = next((stop for stop in stops if stop is not Stop.SOLVED), Stop.SOLVED)

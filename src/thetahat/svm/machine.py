@@ -25,10 +25,12 @@ from thetahat.svm.solution import Solution, Stop
 from thetahat.svm.table import KernelTable
 from thetahat.svm.training import Budget, smallest_eigenvalue, status_of, train
 
-__all__ = ["CONSTRAINTS", "LARGEST", "KernelMachine", "row_weights", "variance"]
+__all__ = ["CONSTRAINTS", "KernelMachine", "prices", "row_weights", "variance"]
 
-# A price beyond this is this one: it already is that of a hard margin, and infinity would have no digits.
-LARGEST = 1e10
+# An infinite price, in units of the target: infinity itself has no digits.
+HARD = 1e10
+# Sums of squares of prices beyond this overflow.
+MOST_PRICE = 1e100
 
 # Rounding alone brings the smallest eigenvalue of a semi-definite float32 matrix this far below nought.
 INDEFINITE = -1e-4
@@ -301,3 +303,19 @@ def row_weights(sample_weight: Any, n: int) -> FloatArray:
             "sample_weight: Invalid input - all samples have zero or negative weights; some must be positive"
         )
     return np.maximum(weight, 0.0)
+
+
+def prices(C: float, weight: FloatArray, unit: float = 1.0) -> FloatArray:
+    """Return C times the weight of each row; an infinite C is that of a hard margin.
+
+    Raises
+    ------
+    UsageError
+        The product is beyond what sums can hold.
+    """
+    price = (HARD * max(unit, 1.0) if np.isinf(C) else C) * weight
+    if not price.max(initial=0.0) <= MOST_PRICE:
+        raise UsageError(
+            f"C: times sample_weight it is {price.max():.3g}, more than sums of it can hold; lower either"
+        )
+    return np.asarray(price)

@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval
 
 from thetahat.contracts import FloatArray, IntArray
 from thetahat.errors import UsageError
-from thetahat.svm.machine import CONSTRAINTS, KernelMachine, row_weights
+from thetahat.svm.machine import CONSTRAINTS, KernelMachine, prices, row_weights
 from thetahat.svm.optimality import Dual
 
 __all__ = ["OneClassSVM"]
@@ -92,7 +92,7 @@ class OneClassSVM(OutlierMixin, KernelMachine):  # type: ignore[misc]
             raise UsageError("nu: must be above nought")
         X, _ = self._rows(X)
         n = X.shape[0] if hasattr(X, "shape") else len(X)
-        bound = row_weights(sample_weight, n)
+        bound = prices(1.0, row_weights(sample_weight, n))
         # The first rows carry the sum ν Σw that every step keeps.
         start = np.clip(self.nu * bound.sum() - (np.cumsum(bound) - bound), 0.0, bound)
         (solution,) = self._train(

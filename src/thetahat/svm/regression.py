@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval
 
 from thetahat.checked import finite
 from thetahat.contracts import FloatArray, IntArray
-from thetahat.svm.machine import CONSTRAINTS, LARGEST, KernelMachine, row_weights
+from thetahat.svm.machine import CONSTRAINTS, KernelMachine, prices, row_weights
 from thetahat.svm.optimality import Dual
 
 __all__ = ["SVR"]
@@ -97,7 +97,7 @@ class SVR(RegressorMixin, KernelMachine):  # type: ignore[misc]
         y = column_or_1d(y, warn=True).astype(np.float64)
         finite(y, "y")
         weight = row_weights(sample_weight, len(y))
-        bound = min(self.C, LARGEST) * weight
+        bound = prices(self.C, weight, float(np.abs(y).max()))
         (solution,) = self._train(
             [(Dual(y, -bound, bound, float(self.epsilon)), None)],
             X,
