@@ -9,9 +9,8 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 import thetahat as th
-from thetahat.contracts import Sample, Status
+from thetahat.contracts import Status
 from thetahat.errors import ThetaHatWarning, UsageError
-from thetahat.svm.estimator import SupportVectorMachine
 from thetahat.svm.optimality import Dual, judge
 
 # Arithmetic that overflows may warn of it, besides what it then says.
@@ -50,12 +49,12 @@ def holed(rows, value=np.nan):
         (lambda: th.capacity_curve(th.Ridge(), "alpha", [1.0], ROWS, None), "y: is missing"),
         (lambda: th.learning_curve(th.Ridge(), np.float64(1), Y), "X: rows of shape"),
         (
-            lambda: th.leave_one_out(SupportVectorMachine(classes=None), Sample(holed(ROWS), Y)),
-            "sample: row 3",
+            lambda: th.leave_one_out(th.SVR(), holed(ROWS), Y),
+            "X: row 3",
         ),
         (
-            lambda: th.leave_one_out(SupportVectorMachine(classes=2), Sample(ROWS, Y)),
-            "sample.y: the codes 0 and 1",
+            lambda: th.leave_one_out(th.SVC(), ROWS, Y),
+            "y: leave-one-out is for a regression or two classes",
         ),
         (lambda: th.SVR().fit(holed(ROWS, -1e308), Y), "X: [Tt]he (kernel overflows|dual coefficients)"),
         (lambda: th.KernelPCA(2, kernel="rbf").fit(holed(ROWS, -1e308)), "X: the kernel overflows"),

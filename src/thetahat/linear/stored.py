@@ -77,5 +77,5 @@ DESCRIBED: tuple[Kind, ...] = (
 KINDS: tuple[Kind, ...] = (
     *DESCRIBED,
     Kind(SgdState, SgdState.arrays, SgdState.of),
-    *(learner(each, "_state", check=_check_descent) for each in (SGDClassifier, SGDRegressor)),
+    *(learner(each, "_state", "_eta0_asked", check=_check_descent) for each in (SGDClassifier, SGDRegressor)),
 )
