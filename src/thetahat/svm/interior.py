@@ -108,9 +108,11 @@ def on_columns(dual: Dual, X: Any, limits: Limits) -> Solution:
         F = dual.p - X @ (X.T @ beta)
         return replace(inner, beta=beta, F=F, optimality=judge(dual, beta, F))
     box = _Box.of(dual, X)
-    at, steps, stop = _interior(box, limits)
-    within = _judged(dual, X, _feasible(box, box.lo + at.below), steps)
-    found = within if stop is not None else _judged(dual, X, _on_the_box(box, at), steps)
+    # What overflows on the way is worth nothing, which the verdict finds.
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        at, steps, stop = _interior(box, limits)
+        within = _judged(dual, X, _feasible(box, box.lo + at.below), steps)
+        found = within if stop is not None else _judged(dual, X, _on_the_box(box, at), steps)
     if within.optimality.violation < found.optimality.violation:
         # The bounds were told apart wrongly.
         found = within
@@ -295,6 +297,8 @@ def _with_free(box: _Box, beta: FloatArray, free: NDArray[np.bool_]) -> FloatArr
     system[:d, d:-1] = -(Z * (unit / longest)).T
     system[d:-1, :d] = Z / unit
     system[d:-1, -1] = system[-1, d:-1] = 1.0
+    if not np.isfinite(system).all():
+        return beta
     factor = linalg.lstsq(system, np.eye(len(system)), ALIKE, check_finite=False, lapack_driver="gelsy")[0]
     beta = beta.copy()
     for _ in range(REFINED):
