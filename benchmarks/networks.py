@@ -1,12 +1,13 @@
 """Training small and wide networks: ours against PyTorch eager, JAX's scan and scikit-learn.
 
-``python -m benchmarks networks [a b c]``. Float32, Adam, one thread; the same data everywhere, and for
-PyTorch and JAX the same initial weights and batches, so that their final losses must equal ours.
+``python -m benchmarks networks [a b c]``. Float32, Adam, one thread and one core; the same data everywhere,
+and for PyTorch and JAX the same initial weights and batches, so that their final losses must equal ours.
 PyTorch and JAX are compared where they are installed.
 """
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
 import warnings
@@ -177,6 +178,9 @@ PEERS = {"torch": torch_eager, "jax": jax_scan, "sklearn": scikit_learn}
 
 
 def main(argv: list[str]) -> None:
+    if hasattr(os, "sched_setaffinity"):
+        # JAX counts cores and heeds no number of threads.
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     names = [name for name in argv if name in CASES] or list(CASES)
     for name in names:
         case = Case(name)
