@@ -6,6 +6,7 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from thetahat.svm.classification import SVC
 from thetahat.svm.interior import on_columns
 from thetahat.svm.kernels import KernelFunction
 from thetahat.svm.optimality import Dual, judge
@@ -141,3 +142,14 @@ def test_a_sum_that_leaves_hardly_any_room_is_met():
     found = on_columns(few, X, Limits(1e-6))
     assert found.stop is Stop.SOLVED
     assert found.beta.sum() == pytest.approx(1e-5 * dual.hi.sum(), rel=1e-9)
+
+
+def test_rows_that_all_weigh_nought_carry_nothing():
+    X, dual = problem(5, "classification", 30)
+    nothing = np.zeros(30)
+    found = train(Dual(dual.p, nothing, nothing), KernelTable(KernelFunction("linear"), X), Budget())
+    assert found.stop is Stop.SOLVED
+    assert not found.beta.any()
+    y = np.repeat([0, 1, 2, 3], [10, 10, 5, 5])
+    fit = SVC(kernel="linear").fit(X, y, sample_weight=(y < 2).astype(float))
+    assert list(fit.n_support_[2:]) == [0, 0]

@@ -31,13 +31,17 @@ def test_blas_has_one_thread_within_a_piece_and_its_own_again_after(worth):
 
 def test_overlapping_calls_lift_the_limit_when_the_last_has_ended():
     with threadpool_limits(2):
-        before = available()
-        meet = threading.Barrier(2)
-        threads = [threading.Thread(target=spread, args=(lambda _: meet.wait(5), [0, 1])) for _ in range(3)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        before, inside = available(), []
+        another = threading.Thread(target=spread, args=(lambda _: inside.append(available()), range(4)))
+
+        def both(piece):
+            if piece == 0:
+                another.start()
+                another.join(10)
+            inside.append(available())
+
+        spread(both, range(4))
+        assert len(inside) == 8
         assert available() == before
 
 

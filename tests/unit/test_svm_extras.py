@@ -9,7 +9,7 @@ from sklearn.base import clone
 from thetahat.errors import UsageError
 from thetahat.svm.classification import SVC
 from thetahat.svm.leave_one_out import leave_one_out
-from thetahat.svm.probability import couple, held_out_probability
+from thetahat.svm.probability import couple, fit_curves, held_out_probability
 from thetahat.svm.regression import SVR
 from thetahat.svm.surface import plot_surface
 
@@ -168,3 +168,32 @@ def test_a_machine_says_its_margin_and_its_support_vectors():
     assert row == np.sum(np.abs(np.abs(noisy_fit.dual_coef_) - 0.5) < 1e-12) > 0
     assert fit.set_params(kernel="rbf").fit(X, [0, 0, 0, 1, 1, 1]).describe().names == ("0 against 1",)
     assert SVR().fit(X, X[:, 0]).describe().names == ("rbf",)
+
+
+def test_a_curve_is_fitted_only_where_its_likelihood_has_a_maximum():
+    line = np.linspace(-3, 3, 60)
+    for score, positive in (
+        (line, line > 0),
+        (line, line < 0),  # apart the other way
+        (np.round(line), np.where(np.round(line) == 0, np.arange(60) % 2 == 0, line > 0)),  # one tie
+        (np.zeros(60), line > 0),  # a score that says nothing
+    ):
+        (curve,) = fit_curves(score[:, None], positive.astype(int), np.ones(60))
+        assert np.isfinite(curve.params).all()
+        assert np.abs(curve.params).max() < 1e3
+
+
+def test_probabilities_are_asked_for_by_any_truth():
+    X, y = noisy(60)
+    with pytest.warns(FutureWarning):
+        assert SVC(probability=np.True_).fit(X, y).predict_proba(X).shape == (60, 2)
+
+
+def test_probabilities_of_a_kernel_on_texts():
+    texts, y = ["a" * (1 + k % 5) + "b" * (k % 3) for k in range(60)], np.arange(60) % 5 > 2
+
+    def count(first, second):
+        return np.array([[s.count("a") * t.count("a") for t in second] for s in first], dtype=float)
+
+    fit = held_out_probability(SVC(kernel=count), texts, y, rng=np.random.default_rng(0))
+    assert fit.predict_proba(texts[:3]).shape == (3, 2)

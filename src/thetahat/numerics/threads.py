@@ -1,11 +1,13 @@
 """Spread pieces of work over as many threads as BLAS may use, so that a limit set for the one holds for both.
 
 Each piece runs with BLAS on one thread, and pieces write to places of their own: results are the same to the
-bit whatever the number of threads.
+bit whatever the number of threads. Some builds of BLAS heed a limit set on the main thread only; a call from
+another thread then goes through its pieces one by one, with BLAS as it is.
 """
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +24,16 @@ Piece = TypeVar("Piece")
 _lock = threading.Lock()
 _open = 0
 _limit: Any = None
+
+
+def _after_fork() -> None:
+    # What another thread held is held by none in the child.
+    global _lock, _open
+    _lock, _open = threading.Lock(), 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 @lru_cache(maxsize=1)
@@ -65,12 +77,12 @@ def spread(run: Callable[[Piece], object], pieces: Sequence[Piece], worth: bool 
         Whether the work takes longer than threads take to start, about a third of a millisecond.
     """
     most = available()
-    if most <= 1:
+    if most <= 1 and _open == 0:
         _one_by_one(run, pieces)
         return
     with _one_each():
         threads = min(most, len(pieces))
-        if threads <= 1 or not worth:
+        if threads <= 1 or not worth or available() > 1:
             _one_by_one(run, pieces)
             return
         with ThreadPoolExecutor(threads) as pool:

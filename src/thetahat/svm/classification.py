@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils import check_random_state, column_or_1d, compute_class_weight
 from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
@@ -29,8 +29,12 @@ __all__ = ["SVC"]
 FOLDS = 5
 
 
+def _wants_probability(machine: Any) -> bool:
+    return not isinstance(machine.probability, str) and bool(machine.probability)
+
+
 def _asked_for_probability(machine: Any) -> bool:
-    if machine.probability is True:
+    if _wants_probability(machine):
         return True
     raise AttributeError("predict_proba is not available when probability=False; set probability=True")
 
@@ -184,11 +188,15 @@ class SVC(ClassifierMixin, KernelMachine):  # type: ignore[misc]
         self.intercept_ = sign_out * np.array([each.optimality.intercept for each in solutions])
         self.n_iter_ = np.array([each.steps for each in solutions], dtype=np.int32)
         self._platt = np.empty((0, 2))
-        if self.probability is True:
+        if _wants_probability(self):
             folds = int(min(FOLDS, max(np.bincount(codes).min(), 2)))
             rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
             scores = held_out_scores(self, X, codes, weight, folds, rng)
-            self._platt = np.array([curve.params for curve in fit_curves(scores, codes, weight)])
+            curves = fit_curves(scores, codes, weight)
+            self._platt = np.array([curve.params for curve in curves])
+            failed = next((curve.status for curve in curves if not curve.status.ok), None)
+            if failed is not None:
+                warnings.warn(f"probability: {failed.value}", ConvergenceWarning, stacklevel=2)
         return self
 
     @property

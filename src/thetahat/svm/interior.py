@@ -100,6 +100,9 @@ def on_columns(dual: Dual, X: Any, limits: Limits) -> Solution:
         ``stop`` is ``Stop.DIGITS`` where the tolerance was not met; β is feasible all the same.
     """
     moves = dual.hi > dual.lo
+    if not moves.any():
+        state = judge(dual, np.zeros_like(dual.p), dual.p)
+        return Solution(np.zeros_like(dual.p), dual.p.copy(), state, 0, Stop.SOLVED)
     if not moves.all():
         # A row that weighs nothing has no room to step in.
         inner = on_columns(dual.part(np.flatnonzero(moves)), X[moves], limits)

@@ -50,7 +50,7 @@ class LeftOut:
 
 
 def leave_one_out(machine: SVC | SVR, X: Any, y: Any, *, sample_weight: Any = None) -> LeftOut:
-    """Hold each row out in turn; γ is settled once, by all rows.
+    """Hold each row out in turn; γ and balanced class weights are settled once, by all rows.
 
     Parameters
     ----------

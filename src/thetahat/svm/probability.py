@@ -152,8 +152,10 @@ def held_out_probability(
     Platt (1999), Probabilistic outputs for support vector machines; Wu, Lin and Weng (2004), Probability
     estimates for multi-class classification by pairwise coupling.
     """
-    X = X if np.ndim(X) == 2 and hasattr(X, "shape") else matrix(X, "X", sparse=True)
-    classes, codes = np.unique(target(y, X.shape[0]), return_inverse=True)
+    if not callable(machine.kernel) and not (np.ndim(X) == 2 and hasattr(X, "shape")):
+        X = matrix(X, "X", sparse=True)
+    n = X.shape[0] if hasattr(X, "shape") else len(X)
+    classes, codes = np.unique(target(y, n), return_inverse=True)
     if len(classes) < 2:
         raise UsageError(f"y: probabilities are of at least two classes, not {len(classes)}")
     weight = np.ones(len(codes)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
@@ -176,7 +178,7 @@ def held_out_scores(
     if count.min() < folds:
         raise UsageError(
             f"folds={folds}: the rarest class has {count.min()} rows, so not every fold can hold one out; "
-            "lower folds, or leave the class out"
+            "leave the class out, give it more rows, or hold out in fewer parts"
         )
     one = clone(machine).set_params(probability="deprecated", decision_function_shape="ovo")
     scores = np.empty((len(codes), len(pairs(len(count)))))
@@ -205,8 +207,11 @@ def fit_curves(scores: FloatArray, codes: IntArray, weight: FloatArray) -> tuple
 
 
 def _curve(score: FloatArray, positive: Any, weight: FloatArray) -> LikelihoodResult:
-    start = {"a": 0.0, "b": 1.0 / max(float(np.std(score)), 1e-300)}
-    if score[positive].min(initial=np.inf) <= score[~positive].max(initial=-np.inf):
+    spread = float(np.std(score))
+    start = {"a": 0.0, "b": 1.0 / spread if spread > 1e-150 else 1.0}
+    above, below = score[positive], score[~positive]
+    apart = above.min(initial=np.inf) >= below.max(initial=-np.inf)
+    if not apart and above.max(initial=-np.inf) > below.min(initial=np.inf):
         return mle(_log_likelihood, (score, positive.astype(np.float64)), start, weight=weight)
     # Separated: as if one row more of each class had been seen, each half right.
     many, few = weight[positive].sum(), weight[~positive].sum()

@@ -91,7 +91,14 @@ def train(dual: Dual, table: KernelTable, budget: Budget) -> Solution:
         if found.stop is not Stop.DIGITS:
             return found
         # The steps below go on from there.
-        dual = replace(dual, start=found.beta)
+        left = replace(limits, steps=max(limits.steps - found.steps, 0))
+        after = _by_steps(replace(dual, start=found.beta), table, budget, left)
+        return replace(after, steps=found.steps + after.steps)
+    return _by_steps(dual, table, budget, limits)
+
+
+def _by_steps(dual: Dual, table: KernelTable, budget: Budget, limits: Limits) -> Solution:
+    diagonal = table.diagonal
     each = padded(table.n) * table.n / 1e6
     enough = precision(limits.tol, table.n, dual.p) == np.float32 or 8 * each > budget.megabytes
     single = enough and bool(np.abs(diagonal).max(initial=0.0) < MOST_SINGLE)
