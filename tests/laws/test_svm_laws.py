@@ -6,8 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thetahat.svm.classification import SVC
+from thetahat.svm.kernels import KernelFunction
 from thetahat.svm.novelty import OneClassSVM
 from thetahat.svm.regression import SVR
+from thetahat.svm.table import KernelTable
 
 
 def rows(seed, n):
@@ -98,3 +100,20 @@ def test_a_weight_of_two_is_a_row_that_stands_twice(make):
     a, b = make().fit(X, y, sample_weight=times), make().fit(X[again], y[again])
     where = [getattr(m, "score_samples", getattr(m, "decision_function", m.predict))(X) for m in (a, b)]
     np.testing.assert_allclose(where[0], where[1], atol=1e-8)
+
+
+@pytest.mark.parametrize("way", ["whole", "matrix", "expansion"])
+def test_near_rows_far_from_the_middle_keep_the_digits_of_their_distance(way):
+    rng = np.random.default_rng(4)
+    # Pairs a fraction of a unit apart, spread over ten thousand units.
+    centres = 1e4 * rng.standard_normal((30, 3))
+    X = np.repeat(centres, 2, axis=0) + 0.3 * rng.standard_normal((60, 3))
+    longs = X.astype(np.longdouble)
+    exact = np.exp(-0.5 * ((longs[:, None] - longs[None]) ** 2).sum(axis=2)).astype(float)
+    rbf = KernelFunction("rbf", gamma=0.5)
+    if way == "whole":
+        found = KernelTable(rbf, X).gram(np.float64)[:, :60]
+    else:
+        found = rbf.matrix(X, X) if way == "matrix" else rbf.expansion(X, X, np.eye(60))
+    # The rows themselves, moved to their middle, are rounded to 1e-12.
+    assert np.abs(found - exact).max() < 1e-11

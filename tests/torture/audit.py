@@ -223,6 +223,11 @@ def _violation(K: Any, p: Any, beta: Any, lo: Any, hi: Any, width: float, b: flo
     return None
 
 
+def _prices(C: float, weight: Any, n: int) -> Any:
+    """Return the bounds of the dual variables as doubles make them, so that at the bound is at the bound."""
+    return _long(C * np.maximum(np.asarray(_weights(weight, n), dtype=float), 0.0))
+
+
 def _duals(model: Any, n: int) -> Any:
     dual = _long(_dense(model.dual_coef_))
     beta = np.zeros((len(dual), n), Long)
@@ -242,7 +247,7 @@ def _balance(beta: Any, total: float) -> str | None:
 def _classifying_machine(model: Any, X: Any, y: Any, weight: Any, slack: float) -> str | None:
     classes = model.classes_
     codes = np.searchsorted(classes, np.asarray(y).ravel())
-    price = np.maximum(_weights(weight, len(X)), 0) * Long(model.C)
+    price = _prices(model.C, weight, len(X))
     dual, K = _duals(model, len(X)), _kernel(model, X, X)
     pairs = [(i, j) for i in range(len(classes)) for j in range(i + 1, len(classes))]
     for place, (i, j) in enumerate(pairs):
@@ -272,7 +277,7 @@ def _classifying_machine(model: Any, X: Any, y: Any, weight: Any, slack: float) 
 
 
 def _regressing_machine(model: Any, X: Any, y: Any, weight: Any, slack: float) -> str | None:
-    price = np.maximum(_weights(weight, len(X)), 0) * Long(model.C)
+    price = _prices(model.C, weight, len(X))
     (beta,) = _duals(model, len(X))
     return _balance(beta, 0.0) or _violation(
         _kernel(model, X, X),

@@ -30,7 +30,7 @@ def _learn(make: Callable[[], Any], ours: bool, table: Table, case: Case) -> Cla
     extra = {} if table.weight is None or not _takes_weight(model) else {"sample_weight": table.weight}
     model.fit(table.X, *given, **extra)
     said = getattr(model, "status_", None)
-    converged = said.ok if hasattr(said, "ok") else True
+    converged = said is None or said.ok
     shown = [
         getattr(model, name)(table.X)
         for name in ("predict", "predict_proba", "transform")

@@ -121,7 +121,7 @@ def _components(model: PCA, blocks: Sequence[tuple[Any, Any]]) -> PCA:
     elif isinstance(count, str) or not 0 <= count <= len(spectrum.singular):
         raise UsageError(f"n_components: {count!r} cannot be had from {len(spectrum.singular)} directions")
     model.n_samples_, model.n_features_in_ = spectrum.n, len(spectrum.mean)
-    model.status_ = model._fit_svd_solver = "covariance_eigh"
+    model.svd_solver_ = model._fit_svd_solver = "covariance_eigh"
     model._keep(spectrum, min(int(count), len(spectrum.singular)))
     return model
 

@@ -75,7 +75,7 @@ class PCA(Projection):
         Mean variance of the directions left out: σ² of probabilistic PCA.
     n_components_, n_samples_, n_features_in_ : int
         Directions kept, rows and columns.
-    status_ : str
+    svd_solver_ : str
         Which solver found them.
 
     References
@@ -159,7 +159,7 @@ class PCA(Projection):
         elif isinstance(count, float):
             count = int(np.searchsorted(np.cumsum(spectrum.ratios), count, side="right")) + 1
         self.n_samples_ = X.shape[0]
-        self.status_ = solver
+        self.svd_solver_ = solver
         self._fit_svd_solver = solver
         self._keep(spectrum, min(int(count), len(spectrum.singular)))
         return self

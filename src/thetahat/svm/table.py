@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from thetahat.contracts import FloatArray, IntArray
 from thetahat.svm.blocks import in_threads, mirror
 from thetahat.svm.interior import MOST_COLUMNS
-from thetahat.svm.kernels import TILE_COLUMNS, TILE_ROWS, KernelFunction, product
+from thetahat.svm.kernels import TILE_COLUMNS, TILE_ROWS, KernelFunction
 from thetahat.svm.steps import padded
 
 __all__ = ["KernelTable"]
@@ -99,7 +99,7 @@ class KernelTable:
             return
         left, right = self._single if dtype == np.float32 else self._double
         many = self.n if columns is None else len(columns)
-        left, finish = left[rows], self.function.finish
+        left, product, finish = left[rows], self.function.product, self.function.finish
 
         def strip(c: int) -> Any:
             chosen = slice(c, c + TILE_COLUMNS) if columns is None else columns[c : c + TILE_COLUMNS]
@@ -139,11 +139,11 @@ class KernelTable:
             self.tiles(every, None, put, out.dtype)
         else:
             left, right = self._single if out.dtype == np.float32 else self._double
-            finish = self.function.finish
+            product, finish = self.function.product, self.function.finish
 
             def above(r: int) -> None:
                 for c in range(r, self.n, TILE_COLUMNS):
-                    block = left[r : r + TILE_ROWS] @ right[:, c : c + TILE_COLUMNS]
+                    block = product(left[r : r + TILE_ROWS], right[:, c : c + TILE_COLUMNS])
                     finish(block)
                     put(r, c, block)
 
