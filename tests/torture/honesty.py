@@ -31,8 +31,8 @@ KKT gap, eigenvectors; of SGD and Adam, that they are no worse than where they b
 estimates that converged are moved while their status stands: an audit that does not see it is a fault too."""
 NOT_COVERED = """How near SGD and Adam come to the minimum: theirs is a rule for stopping, and what it left is
 in the notes; losses beyond those that the audits name (`tests/torture/audit.py`); L1 penalties."""
-SHORT = 400
-LONG = 12_000
+SHORT = 200
+LONG = 8_000
 CAP = 120.0
 # LIBSVM may take minutes; a part of the cases is enough to count by.
 PEER_SHARE, PEER_CAP = 5, 20.0
