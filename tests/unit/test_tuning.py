@@ -1,6 +1,5 @@
 """Tuning inside a training fold."""
 
-import time
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +12,7 @@ from thetahat.comparison.metrics import LOSSES
 from thetahat.comparison.standardised import StandardisedTarget
 from thetahat.comparison.tuning import Grid, Tuned, asked_grids, choose, typed, with_parameters
 from thetahat.contracts import Fit, Prediction, Sample, Status
+from thetahat.deadline import Deadline, OutOfTime, within
 from thetahat.errors import UsageError
 from thetahat.linear.least_squares import LeastSquares
 from thetahat.linear.logistic import Logistic
@@ -118,21 +118,46 @@ def test_rows_ordered_in_time_are_trained_on_before_they_are_predicted():
         assert sample.time[draw.train].max() < sample.time[draw.test].min()
 
 
-def test_no_fit_is_begun_after_the_deadline():
-    tuned = Tuned(Logistic(), PRICES, LOSSES["error"], deadline=time.time() - 1)
-    fit = tuned.estimate(classes(), rng=np.random.default_rng(0))
-    assert fit.theta is None
-    assert fit.status is Status.OUT_OF_TIME
+@dataclass(frozen=True)
+class Counted:
+    """A learner that never asks for the time; its fits are counted."""
+
+    begun: list
+    C: float = 1.0
+
+    def estimate(self, sample, *, rng):
+        self.begun.append(self.C)
+        return Fit(0.0)
+
+    def predict(self, theta, X, /):
+        return Prediction(np.zeros(len(X), dtype=np.int64))
 
 
-def test_the_fit_to_the_whole_sample_is_not_begun_after_the_deadline_either(monkeypatch):
-    clock = iter(range(1000))
-    monkeypatch.setattr("thetahat.comparison.tuning.time.time", lambda: next(clock))
-    # Five folds of a learner that shares work ask the clock once each; the sixth time is the last fit.
-    tuned = Tuned(Logistic(), PRICES, LOSSES["error"], deadline=4)
-    fit = tuned.estimate(classes(), rng=np.random.default_rng(0))
-    assert fit.theta is None
-    assert fit.status is Status.OUT_OF_TIME
+@dataclass(frozen=True)
+class CountedTogether(Counted):
+    """The same, and all values of C of a fold are one fit."""
+
+    def prepare(self, sample):
+        return self
+
+    def solve(self, draws, capacities, *, rngs):
+        self.begun.append(capacities)
+        return [Fit(0.0) for _ in capacities]
+
+
+@pytest.mark.parametrize(("kind", "whole"), [(Counted, 20), (CountedTogether, 5)])
+@pytest.mark.parametrize("late", [True, False])
+def test_no_fit_is_begun_after_the_deadline(kind, whole, late):
+    fits = []
+    tuned = Tuned(kind(fits), PRICES, LOSSES["error"])
+    tuned.estimate(classes(), rng=np.random.default_rng(0))
+    assert len(fits) == whole + 1
+    fits.clear()
+    # Late is before the fit to the whole sample.
+    most = whole if late else 2
+    with within(Deadline(most, lambda: len(fits))), pytest.raises(OutOfTime):
+        tuned.estimate(classes(), rng=np.random.default_rng(0))
+    assert len(fits) == most
 
 
 def test_the_point_of_least_inner_loss_is_taken_with_all_rows():

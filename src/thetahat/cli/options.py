@@ -147,7 +147,10 @@ JUDGING: Sequence[Option] = (
     ),
     click.option("--max-rows", type=int, metavar="N", help="Use at most so many rows, drawn at random."),
     click.option(
-        "--time-limit", type=float, metavar="SECONDS", help="Begin no further fit after so many seconds."
+        "--time-limit",
+        type=float,
+        metavar="SECONDS",
+        help="Begin no further fit after so many seconds, and end ours that are under way.",
     ),
     click.option(
         "-j",

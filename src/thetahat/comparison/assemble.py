@@ -5,23 +5,45 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 from numpy.random import Generator
 
 from thetahat.comparison.candidates import Candidate
-from thetahat.comparison.held_out import HeldOut
+from thetahat.comparison.held_out import HeldOut, cut_short
 from thetahat.comparison.metrics import OVER_ROWS, Loss, scores_of
 from thetahat.comparison.standardised import StandardisedTarget
 from thetahat.comparison.tuning import Tuned
 from thetahat.contracts import Status
 from thetahat.resampling.intervals import HoldoutRows, IntervalMethod, OverDraws
-from thetahat.resampling.replicate import Replicates
+from thetahat.resampling.replicate import TIME_LIMIT, Replicates
 from thetahat.resampling.winner import corrected_winner
 from thetahat.results.comparison import ChoiceRecord, Estimate, LeaderRecord, ModelRecord, Score, TuningRecord
 
-__all__ = ["leader_record", "losses_of", "model_records"]
+__all__ = ["leader_record", "losses_of", "model_records", "of_whole_draws"]
+
+
+def of_whole_draws(replicates: Replicates[list[HeldOut]]) -> Replicates[list[HeldOut]]:
+    """Leave out the draws that the time limit cut short, where any is whole, and say that it did.
+
+    One fit too few in the last draw would otherwise cost a model all its draws.
+    """
+    cut = [cut_short(held) for held in replicates.values]
+    if not any(cut):
+        return replicates
+    stopped = replicates.stopped or TIME_LIMIT
+    if all(cut):
+        return replace(replicates, stopped=stopped)
+    kept = [place for place, short in enumerate(cut) if not short]
+    return Replicates(
+        [replicates.draws[place] for place in kept],
+        [replicates.values[place] for place in kept],
+        replicates.planned,
+        stopped,
+        [replicates.numbers[place] for place in kept],
+    )
 
 
 def losses_of(

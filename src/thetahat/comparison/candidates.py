@@ -14,6 +14,7 @@ from numpy.random import Generator
 from thetahat.comparison.recipe import FittedRecipe, Recipe
 from thetahat.comparison.tuning import Grid
 from thetahat.contracts import Fit, Prediction, Predictor, Sample, Status
+from thetahat.deadline import OutOfTime, check_time
 
 __all__ = ["Candidate", "FittedPanel", "Panel"]
 
@@ -63,12 +64,9 @@ class Panel:
     ----------
     candidates : sequence of Candidate
         The candidates, their names unique.
-    deadline : float or None
-        A ``time.time()`` after which no further candidate is begun.
     """
 
     candidates: Sequence[Candidate]
-    deadline: float | None = None
 
     def estimate(self, sample: Sample, *, rng: Generator) -> Fit[FittedPanel]:
         """Fit every candidate; one that raises, or finds no time, has a status that says so."""
@@ -77,15 +75,13 @@ class Panel:
         seen: dict[int, tuple[Sample, float]] = {}
         fits = []
         for candidate in self.candidates:
-            if self.deadline is not None and time.time() > self.deadline:
-                fits.append(Fit(None, Status.OUT_OF_TIME))
-                continue
             own = np.random.default_rng(
                 np.random.SeedSequence(root.entropy, spawn_key=(zlib.crc32(candidate.name.encode()),))
             )
             began = time.perf_counter()
             key = id(candidate.recipe)
             try:
+                check_time()
                 if key not in seen:
                     recipes[key] = candidate.recipe.fit(sample.X)
                     prepared = replace(sample, X=recipes[key].transform(sample.X))
@@ -93,6 +89,9 @@ class Panel:
                     began = time.perf_counter()
                 prepared, spent = seen[key]
                 fit = candidate.learner.estimate(prepared, rng=own)
+            except OutOfTime:
+                fits.append(Fit(None, Status.OUT_OF_TIME))
+                continue
             except Exception as error:  # whatever a user's estimator may raise
                 fits.append(_failed(error))
                 continue

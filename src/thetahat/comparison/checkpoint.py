@@ -16,7 +16,7 @@ from typing import Any
 import joblib
 import numpy as np
 
-from thetahat.comparison.held_out import HeldOut
+from thetahat.comparison.held_out import HeldOut, cut_short
 from thetahat.comparison.settings import Settings
 from thetahat.contracts import Status
 from thetahat.errors import ResultFileError, UsageError
@@ -175,12 +175,7 @@ class Checkpoint:
         begun = time.monotonic()
         if self.path is None or not (now or begun >= self._next):
             return
-        # A draw in which a candidate found no time is not finished.
-        whole = {
-            number: held
-            for number, held in sorted(done.items())
-            if not any(each.status is Status.OUT_OF_TIME for each in held)
-        }
+        whole = {number: held for number, held in sorted(done.items()) if not cut_short(held)}
         write_object(self.path, Kept(self.of, self.seconds, whole), KINDS, FORM)
         ended = time.monotonic()
         self._next = ended + max(FIRST, SHARE * (ended - begun))

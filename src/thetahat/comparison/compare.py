@@ -16,7 +16,7 @@ from numpy.random import Generator
 
 from thetahat.comparison import verdict as judging
 from thetahat.comparison.aliases import default_names
-from thetahat.comparison.assemble import leader_record, losses_of, model_records
+from thetahat.comparison.assemble import leader_record, losses_of, model_records, of_whole_draws
 from thetahat.comparison.candidates import Panel
 from thetahat.comparison.checkpoint import Checkpoint, fingerprint
 from thetahat.comparison.checks import Examined, examine
@@ -40,6 +40,7 @@ from thetahat.comparison.settings import Settings
 from thetahat.comparison.tuning import Tuning, asked_grids, typed
 from thetahat.comparison.why import explained, training_of
 from thetahat.contracts import Draw, Sample
+from thetahat.deadline import Deadline
 from thetahat.errors import DataError, Problem, Severity, UsageError
 from thetahat.resampling.intervals import METHODS
 from thetahat.resampling.plans import Plan, Rows
@@ -145,7 +146,9 @@ def compare(
     max_rows : int, optional
         The most rows to use; of a longer table so many are drawn at random, and the result says so.
     time_limit : float, optional
-        Seconds after which no further fit is begun; the result then says that it is partial.
+        Seconds after which no further fit is begun, and a fit of ours that is under way ends before its next
+        step; one of another library is waited for. The result then says that it is partial, and is of the
+        draws that every model was fitted to, where there are any.
     jobs : int
         Worker processes; −1 is one a processor. The result does not depend on it.
     cluster : str, optional
@@ -178,7 +181,8 @@ def compare(
     ResultFileError
         The checkpoint is damaged.
     """
-    began, began_steadily = clock.time(), clock.monotonic()
+    began = clock.monotonic()
+    deadline = None if time_limit is None else Deadline(time_limit)
     settings = Settings(
         models=None if models is None else tuple(models),
         baseline=baseline,
@@ -210,8 +214,7 @@ def compare(
     if resume and checkpoint is None:
         raise UsageError("resume: name the checkpoint to go on from")
     asked = asked_plan(resampling, interval)
-    deadline = None if time_limit is None else began + time_limit
-    tuning = Tuning(*asked_grids(tune), tune_rule, deadline)
+    tuning = Tuning(*asked_grids(tune), tune_rule)
     rng_plan, rng_fits, rng_rows, rng_winner, rng_curve = np.random.default_rng(seed).spawn(5)
     table = read(data, sep=sep, encoding=encoding, na_values=na_values)
     whole = table
@@ -229,9 +232,9 @@ def compare(
     raw = RawTable(tuple(feature.name for feature in schema.features), table.native)
     classes = len(schema.classes)
     candidates = resolve(_named(settings, schema, rows.n), loss, classes, recipe, raw, tuning)
-    panel = Panel(candidates, deadline)
+    panel = Panel(candidates)
     of = "" if checkpoint is None else fingerprint(whole.sha256, target, settings, _versions())
-    kept = Checkpoint(checkpoint, of, began_steadily)
+    kept = Checkpoint(checkpoint, of, began)
     if resume:
         kept.read(len(draws), len(candidates))
     with on_cluster(cluster):
@@ -242,11 +245,12 @@ def compare(
             HeldOutLoss(panel, loss, classes),
             rng=rng_fits,
             jobs=jobs,
-            out_of_time=lambda: deadline is not None and clock.time() > deadline,
+            deadline=deadline,
             finished=lambda done: progress(done, len(draws)),
             known=kept.known,
             keep=kept.keep,
         )
+        replicates = of_whole_draws(replicates)
         if replicates.stopped:
             kept.keep(replicates.by_number, now=True)
         done = len(replicates.values)
@@ -271,7 +275,7 @@ def compare(
                 level,
                 rng=rng_curve,
                 jobs=jobs,
-                out_of_time=lambda: deadline is not None and clock.time() > deadline,
+                deadline=deadline,
             )
             judged = tuple(by_curve if pair is uncertain else pair for pair in judged)
     best = judging.winner(judged, names, FLOOR)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from thetahat.comparison.metrics import Loss, NoProbabilities, fold_scores
 from thetahat.comparison.tuning import CHOICE, SPENT
 from thetahat.contracts import Fit, FloatArray, Prediction, Sample, Status
 
-__all__ = ["HeldOut", "HeldOutLoss"]
+__all__ = ["HeldOut", "HeldOutLoss", "cut_short"]
 
 
 # The loss by chance is a mean over pairs of rows; of many, so many cyclic shifts are taken.
@@ -36,6 +37,11 @@ class HeldOut:
     choice: int | None = None
     tuning_seconds: float = 0.0
     no_information: float | None = None
+
+
+def cut_short(held: Sequence[HeldOut]) -> bool:
+    """Tell whether the time limit left a candidate of this draw without a fit: then the draw is not done."""
+    return any(each.rows is None and each.status is Status.OUT_OF_TIME for each in held)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

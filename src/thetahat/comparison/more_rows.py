@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +15,7 @@ from thetahat.comparison.held_out import HeldOutLoss
 from thetahat.comparison.metrics import Loss
 from thetahat.comparison.verdict import pair_of
 from thetahat.contracts import Draw, IntArray, Sample
+from thetahat.deadline import Deadline
 from thetahat.resampling.learning import curve_of, growing_draws, sizes_within
 from thetahat.resampling.replicate import replicate
 from thetahat.results.comparison import PairRecord, RowsRecord
@@ -50,7 +51,7 @@ def with_curve(
     *,
     rng: Generator,
     jobs: int,
-    out_of_time: Callable[[], bool],
+    deadline: Deadline | None,
 ) -> PairRecord:
     """Return the pair with the rows that would decide it, from both models fitted on fewer rows.
 
@@ -74,7 +75,7 @@ def with_curve(
         HeldOutLoss(panel, loss, classes),
         rng=rng_fits,
         jobs=jobs,
-        out_of_time=out_of_time,
+        deadline=deadline,
     )
     if found.stopped or any(one.rows is None for value in found.values for one in value):
         return pair

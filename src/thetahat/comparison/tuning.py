@@ -20,6 +20,7 @@ from sklearn.base import clone
 
 from thetahat.comparison.metrics import Loss, NoProbabilities
 from thetahat.contracts import Draw, Fit, FloatArray, Prediction, Predictor, Sample, SharesWork, Status
+from thetahat.deadline import check_time
 from thetahat.errors import UsageError
 from thetahat.resampling.adapter import SklearnPredictor
 from thetahat.resampling.plans import KFold, Rows
@@ -77,14 +78,11 @@ class Tuning:
         The grids that were named, by model.
     rule : {"best", "one-se"}
         How a point is chosen.
-    deadline : float or None
-        A ``time.time()`` after which no further fit is begun.
     """
 
     usual: bool
     grids: Mapping[str, Grid]
     rule: TuneRule = "best"
-    deadline: float | None = None
 
     def grid(self, name: str, usual: Mapping[str, tuple[Any, ...]]) -> Grid | None:
         """Return the grid of a model, or None where it is taken as it is."""
@@ -104,7 +102,7 @@ class Tuning:
             return learner
         for point in grid.points:
             with_parameters(learner, point)
-        return Tuned(learner, grid, loss, self.rule, deadline=self.deadline)
+        return Tuned(learner, grid, loss, self.rule)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,8 +135,6 @@ class Tuned:
         (Breiman and others, 1984, section 3.4.3).
     folds : int
         Inner folds; fewer where there are fewer groups.
-    deadline : float or None
-        A ``time.time()`` after which no further fit is begun.
     """
 
     learner: Predictor[Any]
@@ -146,7 +142,6 @@ class Tuned:
     loss: Loss
     rule: TuneRule = "best"
     folds: int = FOLDS
-    deadline: float | None = None
 
     def estimate(self, sample: Sample, *, rng: Generator) -> Fit[TunedFit | None]:
         """Choose, then fit to the whole sample; the fit's ``stats`` say which point, and what it took."""
@@ -161,8 +156,7 @@ class Tuned:
                 return failed
             chosen = choose(losses, self.rule)
         spent = time.perf_counter() - began
-        if self._late():
-            return Fit(None, Status.OUT_OF_TIME)
+        check_time()
         learner = with_parameters(self.learner, points[chosen])
         fit = learner.estimate(sample, rng=last)
         stats = {**fit.stats, CHOICE: float(chosen), SPENT: spent}
@@ -221,22 +215,15 @@ class Tuned:
             workspace = self.learner.prepare(sample)
             prices = [point[SHARED] for point in points]
             for draw in draws:
-                if self._late():
-                    yield from (Fit(None, Status.OUT_OF_TIME) for _ in points)
-                    continue
+                check_time()
                 yield from workspace.solve([draw], prices, rngs=[next(children) for _ in points])
             return
         learners = [with_parameters(self.learner, point) for point in points]
         for draw in draws:
             train = sample.take(draw.train)
             for learner in learners:
-                if self._late():
-                    yield Fit(None, Status.OUT_OF_TIME)
-                else:
-                    yield learner.estimate(train, rng=next(children))
-
-    def _late(self) -> bool:
-        return self.deadline is not None and time.time() > self.deadline
+                check_time()
+                yield learner.estimate(train, rng=next(children))
 
 
 def choose(losses: FloatArray, rule: TuneRule) -> int:

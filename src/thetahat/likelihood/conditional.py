@@ -20,6 +20,7 @@ from scipy import linalg, special
 
 from thetahat.autodiff import grad, jacobian
 from thetahat.contracts import FloatArray, Status
+from thetahat.deadline import check_time
 
 __all__ = ["MEANS", "MeanFamily", "Scored", "mean_jacobian", "score_fit"]
 
@@ -185,6 +186,7 @@ class _Search:
         damping, grown, lengths = 1e-3, 2.0, np.zeros(p)
         J, residual, offset, rank = self._linearised(theta, mu)
         for iteration in range(1, max_iter + 1):
+            check_time()
             if not np.isfinite(offset):
                 return Scored(theta, mu, J, iteration, np.inf, Status.NOT_FINITE)
             if offset <= tol:

@@ -11,12 +11,14 @@ from scipy import linalg, sparse
 from scipy.sparse.linalg import LinearOperator, lsqr
 
 from thetahat.contracts import Fit, FloatArray, Prediction, Sample, Status
+from thetahat.deadline import check_time
 from thetahat.errors import UsageError
 from thetahat.linear.coefficients import Coefficients
 from thetahat.linear.design import Design, describe_dependences
 from thetahat.linear.objective import columns, weights
 from thetahat.linear.shared_least_squares import SharedLeastSquares
 from thetahat.numerics.least_squares import LeastSquaresSolution, solve_least_squares
+from thetahat.numerics.operators import in_steps
 
 __all__ = ["LeastSquares"]
 
@@ -120,6 +122,7 @@ class LeastSquares:
             raise UsageError(
                 "X: times the weights it is beyond the largest number; scale the columns or the weights"
             )
+        check_time()
         U, s, Vt = linalg.svd(centred, full_matrices=False, check_finite=False)
         seen = s > (s[0] if len(s) else 0.0) * max(X.shape) * np.finfo(np.float64).eps
         # Not s / (s² + 1/C): the square of a large singular value is beyond the largest number.
@@ -158,7 +161,7 @@ class LeastSquares:
         coef, settled, steps = np.empty((d, y.shape[1])), True, 0
         for k in range(y.shape[1]):
             found = lsqr(
-                operator,
+                in_steps(operator),
                 root * (y[:, k] - mean_y[k]),
                 damp=np.sqrt(1 / self.C),
                 atol=1e-13,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import linalg, sparse
 
 from thetahat.contracts import FloatArray, Sample, Status
+from thetahat.deadline import check_time
 from thetahat.linear.design import Design
 from thetahat.linear.fused import bernoulli_terms, categorical_terms, poisson_terms
 from thetahat.optimisers.lbfgs import lbfgs
@@ -121,6 +122,7 @@ class LossPoint:
         blocks = np.empty((design.width, k, design.width, k))
         for a in range(k):
             for b in range(a):
+                check_time()
                 blocks[:, a, :, b] = blocks[:, b, :, a] = -design.gram(weight * p[:, a] * p[:, b])
         for a in range(k):
             # Probabilities sum to one, so the rows of blocks sum to zero, and the diagonal costs nothing.

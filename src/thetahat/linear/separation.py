@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 from scipy import optimize, sparse
 
 from thetahat.contracts import FloatArray, IntArray
+from thetahat.deadline import check_time, leave, seconds_left
 
 __all__ = ["Separation", "separated_classes", "separated_counts"]
 
 # Rows and directions are scaled to at most one, and the solver keeps constraints to 1e-9.
 SOLVER = {"primal_feasibility_tolerance": 1e-9, "dual_feasibility_tolerance": 1e-9}
 NOT_ZERO = 1e-6
+# What it says where a limit, here that of time, has ended its work.
+LIMIT = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,6 +118,8 @@ def _recede(margins: Any, still: NDArray[np.bool_], variables: int) -> FloatArra
 
 
 def _programme(cost: FloatArray, at_most_zero: Any, zero: Any) -> FloatArray:
+    check_time()
+    left = seconds_left()
     found = optimize.linprog(
         cost,
         A_ub=at_most_zero,
@@ -123,8 +128,10 @@ def _programme(cost: FloatArray, at_most_zero: Any, zero: Any) -> FloatArray:
         b_eq=None if zero is None else np.zeros(zero.shape[0]),
         bounds=(-1.0, 1.0),
         method="highs",
-        options=SOLVER,
+        options=SOLVER if left is None else SOLVER | {"time_limit": left},
     )
+    if left is not None and found.status == LIMIT:
+        leave()
     # The origin is feasible and the box bounded, so there is an optimum; a solver without one found nothing.
     return np.zeros(len(cost)) if found.x is None else np.asarray(found.x)
 

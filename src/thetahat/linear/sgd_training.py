@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from thetahat.contracts import FloatArray, IntArray, Status
+from thetahat.deadline import check_time
 from thetahat.errors import UsageError
 from thetahat.linear.sgd_losses import LOSSES, loss_of, mean_loss, slope_of
 from thetahat.linear.sgd_state import IN_ORDER, SgdSettings, SgdState, advance, begin
@@ -135,6 +136,7 @@ def train(
     summed = told is not None or (epochs.tol is not None and score is None) or settings.loss == "softmax"
     for epoch in range(1, epochs.most + 1):
         for X, y, weight, order in rows.epoch(function):
+            check_time()
             advance(state, X, y, weight, settings, order, function, summed)
         if summed:
             mean = state.take_loss() / max(rows.learned, 1)

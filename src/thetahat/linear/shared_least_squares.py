@@ -17,6 +17,7 @@ from numpy.random import Generator
 from scipy import linalg
 
 from thetahat.contracts import Draw, Fit, FloatArray, Sample, Status
+from thetahat.deadline import check_time
 from thetahat.linear.coefficients import Coefficients
 from thetahat.linear.objective import columns
 from thetahat.numerics.scatter import Moments, Total, moments, moments_at_once, products
@@ -128,6 +129,7 @@ class SharedLeastSquares:
         The largest eigenvalue is at most the trace, and the smallest at least the penalty: an error bound
         that costs nothing. Without a penalty the eigenvalues are computed.
         """
+        check_time()
         if self._pairs is None:
             self._pairs = products(self._rows)
         n, d = len(self._rows), self._d
@@ -201,6 +203,7 @@ class SharedLeastSquares:
         return self._total.without(part), part
 
     def _moments(self, rows: Any) -> Moments:
+        check_time()
         taken = slice(int(rows[0]), int(rows[-1]) + 1) if _consecutive(rows) else rows
         return moments(self._rows[taken], self._d, None if self._weight is None else self._weight[taken])
 
@@ -222,6 +225,7 @@ class SharedLeastSquares:
                 return None
             unit = np.sqrt(spread)
             gram, cross = gram / np.outer(unit, unit), cross / unit[:, None]
+        check_time()
         values, vectors = linalg.eigh(gram, check_finite=False, driver="evd")
         shrunk = values[:, None] + 1 / C
         turned = vectors.T @ cross

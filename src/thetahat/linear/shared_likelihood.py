@@ -17,6 +17,7 @@ from numpy.random import Generator
 from scipy import linalg
 
 from thetahat.contracts import Draw, Fit, FloatArray, Sample, Status
+from thetahat.deadline import check_time
 from thetahat.linear.coefficients import Coefficients
 from thetahat.linear.fused import bernoulli_slopes, poisson_slopes
 from thetahat.linear.objective import BERNOULLI, columns, rounding_factor
@@ -94,6 +95,7 @@ class SharedLikelihood:
         done: dict[int, Fit[Coefficients]] = {}
         steps = 0
         while places:
+            check_time()
             flat = np.column_stack([theta[k] for k in places])
             penalty = penalised[:, None] / np.array([C[k] for k in places])
             gradient = loss.design.pullback(slopes(loss.design.eta(flat), loss.y, loss.weight))

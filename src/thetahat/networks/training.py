@@ -11,6 +11,7 @@ import numpy as np
 from numpy.random import Generator
 
 from thetahat.contracts import FloatArray, Status
+from thetahat.deadline import check_time
 from thetahat.errors import UsageError
 from thetahat.networks.engine import Executor, TrainingProblem
 from thetahat.networks.history import History
@@ -153,7 +154,7 @@ def _epochs(
             plan.batch_size,
             learning_rate=_rate(plan, history),
             rng=rng,
-            between=None if plan.time_limit is None else lambda _steps: time.monotonic() < deadline,
+            between=lambda _steps: _in_time(deadline),
         )
         if not (np.isfinite(losses).all() and np.isfinite(flat_parameters(executor)).all()):
             return Stop(Status.NOT_FINITE, _diverged(losses, history, plan))
@@ -173,6 +174,11 @@ def _epochs(
     if history.waited > plan.patience:
         return _ended(plan, score is not None)
     return Stop(Status.MAX_ITER, f"{history.epochs} epochs, and the loss still improves by more than tol")
+
+
+def _in_time(deadline: float) -> bool:
+    check_time()
+    return time.monotonic() < deadline
 
 
 def _rate(plan: Plan, history: History) -> float:

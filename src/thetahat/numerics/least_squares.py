@@ -16,6 +16,7 @@ import numpy as np
 from scipy import linalg
 
 from thetahat.contracts import FloatArray, IntArray
+from thetahat.deadline import check_time
 from thetahat.numerics.doubled import crossed, products, residual
 
 __all__ = ["Dependence", "LeastSquaresSolution", "column_rank", "solve_least_squares", "well_conditioned"]
@@ -109,6 +110,7 @@ def solve_least_squares(A: FloatArray, B: FloatArray) -> LeastSquaresSolution:
     LeastSquaresSolution
         With ``rank`` and ``dependences`` where A has not full column rank.
     """
+    check_time()
     n, p = A.shape
     scale = _powers_of_two(A)
     scaled = np.ascontiguousarray(A / scale)
@@ -119,6 +121,7 @@ def solve_least_squares(A: FloatArray, B: FloatArray) -> LeastSquaresSolution:
                 found = _refined(scaled, scale, B, None, R)
                 if found.settled:
                     return found
+        check_time()
         Q, R = linalg.qr(scaled, mode="economic", check_finite=False)
         rank, dependences = _rank(R, n)
         if rank == p:
@@ -126,6 +129,7 @@ def solve_least_squares(A: FloatArray, B: FloatArray) -> LeastSquaresSolution:
     else:
         R = np.empty((0, p))
         rank, dependences = column_rank(A)
+    check_time()
     x = linalg.lstsq(scaled, B, cond=max(n, p) * EPS, check_finite=False)[0]
     return LeastSquaresSolution(
         scaled, scale, R, x / scale[:, None], B - scaled @ x, rank, dependences, 0, True
@@ -202,6 +206,7 @@ def _refine(
     f = b
     before = np.inf
     for step in range(MOST_REFINEMENTS):
+        check_time()
         h = linalg.solve_triangular(R, g, trans="T", check_finite=False)
         if Q is None:
             u = linalg.solve_triangular(R, A.T @ f, trans="T", check_finite=False) - h

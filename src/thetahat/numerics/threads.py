@@ -12,11 +12,14 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from functools import lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
+
+from thetahat.deadline import check_time
 
 __all__ = ["available", "spread"]
 
@@ -86,10 +89,16 @@ def spread(run: Callable[[Piece], object], pieces: Sequence[Piece], worth: bool 
             _one_by_one(run, pieces)
             return
         with ThreadPoolExecutor(threads) as pool:
-            for done in [pool.submit(run, piece) for piece in pieces]:
+            # A thread has no deadline but the one that it is handed.
+            for done in [pool.submit(copy_context().run, _in_time, run, piece) for piece in pieces]:
                 done.result()
 
 
 def _one_by_one(run: Callable[[Piece], object], pieces: Sequence[Piece]) -> None:
     for piece in pieces:
-        run(piece)
+        _in_time(run, piece)
+
+
+def _in_time(run: Callable[[Piece], object], piece: Piece) -> None:
+    check_time()
+    run(piece)

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import optimize
 
 from thetahat.contracts import FloatArray, Status
+from thetahat.deadline import check_time
 from thetahat.optimisers.minimum import Minimum, Objective
 
 __all__ = ["lbfgs"]
@@ -44,6 +45,7 @@ def lbfgs(
     """
 
     def value_and_gradient(theta: FloatArray) -> tuple[float, FloatArray]:
+        check_time()
         point = objective.at(theta)
         return point.value, point.gradient
 

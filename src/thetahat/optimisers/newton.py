@@ -12,6 +12,7 @@ import numpy as np
 from scipy import linalg
 
 from thetahat.contracts import FloatArray, Status
+from thetahat.deadline import check_time
 from thetahat.optimisers.minimum import Minimum, Objective
 
 __all__ = ["newton"]
@@ -46,6 +47,7 @@ def newton(objective: Objective, start: FloatArray, *, max_iter: int = 100, tol:
     theta = np.array(start, dtype=np.float64)
     point = objective.at(theta)
     for iteration in range(max_iter + 1):
+        check_time()
         slope = point.gradient
         steepest = float(np.abs(slope).max(initial=0.0))
         if not (np.isfinite(point.value) and np.isfinite(steepest)):
@@ -60,6 +62,7 @@ def newton(objective: Objective, start: FloatArray, *, max_iter: int = 100, tol:
             break
         length, slack = 1.0, ROUNDING * abs(point.value)
         while True:
+            check_time()
             trial = objective.at(theta - length * direction)
             # NaN compares false, so a trial outside the domain is refused.
             if trial.value <= point.value - SUFFICIENT * length * decrement + slack:

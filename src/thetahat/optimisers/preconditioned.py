@@ -14,6 +14,7 @@ import numpy as np
 from scipy import linalg
 
 from thetahat.contracts import FloatArray, Status
+from thetahat.deadline import check_time
 from thetahat.optimisers.minimum import Minimum, Objective
 from thetahat.optimisers.newton import LEAST_STEP, ROUNDING, SUFFICIENT
 
@@ -70,6 +71,7 @@ def preconditioned_lbfgs(
         step = linalg.solve_triangular(factor, direction, check_finite=False)
         length, slack = 1.0, ROUNDING * abs(point.value)
         while True:
+            check_time()
             trial = objective.at(theta - length * step)
             if trial.value <= point.value - SUFFICIENT * length * decrease + slack:
                 break

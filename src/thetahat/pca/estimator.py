@@ -10,6 +10,7 @@ import numpy as np
 from numpy.random import Generator
 
 from thetahat.contracts import Draw, Fit, FloatArray, Sample
+from thetahat.deadline import check_time
 from thetahat.numerics.scatter import Moments, Total, moments
 from thetahat.pca.spectrum import Spectrum, Spread, by_eigenvalues, by_singular_values, of_spread
 
@@ -67,6 +68,7 @@ class SharedComponents:
             yield Fit(self._spectrum(sums))
 
     def _of(self, rows: Any) -> Moments:
+        check_time()
         return moments(self._rows[rows], self._rows.shape[1] - 1)
 
     def _spectrum(self, sums: Moments) -> Spectrum:

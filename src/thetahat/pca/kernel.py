@@ -19,7 +19,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from thetahat.checked import some_columns
 from thetahat.contracts import FloatArray
+from thetahat.deadline import check_time
 from thetahat.errors import UsageError
+from thetahat.numerics.operators import in_steps
 from thetahat.pca.spectrum import signed
 
 __all__ = ["KernelPCA"]
@@ -162,6 +164,7 @@ class KernelPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
             ensure_min_samples=2,
         )
         self.gamma_ = 1 / X.shape[1] if self.gamma is None else self.gamma
+        check_time()
         K = self._kernel(X)
         self._columns_mean = K.mean(axis=0)
         self._mean = float(self._columns_mean.mean())
@@ -235,9 +238,15 @@ class KernelPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         if solver == "auto":
             solver = "arpack" if n > MOST_DENSE and count < FEW else "dense"
         seed = check_random_state(self.random_state)
+        check_time()
         if solver == "arpack" and count < n:
             values, vectors = eigsh(
-                K, count, which="LA", tol=self.tol, maxiter=self.max_iter, v0=seed.uniform(-1, 1, size=n)
+                in_steps(K),
+                count,
+                which="LA",
+                tol=self.tol,
+                maxiter=self.max_iter,
+                v0=seed.uniform(-1, 1, size=n),
             )
         elif solver == "randomized":
             U, values, Vt = randomized_svd(K, count, n_iter=self.iterated_power, random_state=seed)

@@ -9,6 +9,8 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 from scipy import linalg
 
+from thetahat.deadline import check_time
+
 __all__ = ["leading_directions"]
 
 
@@ -53,6 +55,7 @@ def leading_directions(
     images: list[NDArray[Any]] = []
     block = _orthonormal(seed.normal(size=(short, width)).astype(X.dtype))
     while True:
+        check_time()
         kept.append(block)
         images.append(S.T @ block)
         if len(kept) == blocks:

@@ -17,7 +17,9 @@ from scipy.sparse.linalg import LinearOperator, svds
 from sklearn.utils import assert_all_finite
 
 from thetahat.contracts import FloatArray
+from thetahat.deadline import check_time
 from thetahat.numerics.compiled import reassociating_kernel
+from thetahat.numerics.operators import in_steps
 from thetahat.pca.krylov import leading_directions
 
 __all__ = [
@@ -109,6 +111,7 @@ def spread_of(X: Any) -> Spread:
     sums, scatter = np.zeros(d), np.zeros((d, d))
     room = np.empty((rows, d), dtype=X.dtype)
     for start in range(0, n, rows):
+        check_time()
         part = X[start : start + rows]
         away = room[: len(part)]
         _centre(part, shift, away, sums)
@@ -149,6 +152,7 @@ def by_singular_values(X: NDArray[Any], exponent: int | None = None) -> Spectrum
     """Return the whole spectrum of dense rows by a singular value decomposition, to the last digits."""
     X, power = _scaled(X) if exponent is None else (np.ldexp(X, -exponent), exponent)
     mean = X.mean(axis=0)
+    check_time()
     _, S, Vt = linalg.svd(X - mean, full_matrices=False, check_finite=False)
     return Spectrum(len(X), np.ldexp(mean, power), S, signed(Vt), float(S @ S) / max(len(X) - 1, 1), power)
 
@@ -185,6 +189,7 @@ def by_eigenvalues(X: Any, asked_by: str | None = None) -> Spectrum:
 
 def of_spread(spread: Spread, dtype: Any = np.float64, exponent: int = 0) -> Spectrum:
     """Return the whole spectrum from sums of rows."""
+    check_time()
     values, vectors = linalg.eigh(spread.scatter, check_finite=False, driver="evd")
     kept = min(spread.n, len(values))
     values = np.maximum(values[::-1], 0.0)
@@ -220,7 +225,7 @@ def first_few(X: Any, count: int, solver: str, seed: Any, options: dict[str, Any
         squares = float(np.einsum("ij,ij->i", centred, centred).sum(dtype=np.float64))
     if solver == "arpack":
         start = seed.uniform(-1, 1, size=min(X.shape))
-        _, S, Vt = svds(centred, k=count, tol=options["tol"], v0=start)
+        _, S, Vt = svds(in_steps(centred), k=count, tol=options["tol"], v0=start)
         S, Vt = S[::-1], np.ascontiguousarray(Vt[::-1])
     else:
         least = min(X.shape)

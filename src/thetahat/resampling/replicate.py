@@ -13,12 +13,15 @@ from numpy.random import Generator
 from threadpoolctl import threadpool_limits
 
 from thetahat.contracts import Draw, Fit, Functional, PointEstimator, Sample, SharesWork, Workspace
+from thetahat.deadline import Deadline, OutOfTime, check_time, within
 from thetahat.errors import UsageError
 
-__all__ = ["Replicates", "replicate"]
+__all__ = ["TIME_LIMIT", "Replicates", "replicate"]
 
 # Draws that share their work in one piece: fixed, so that the values do not depend on the workers.
 TOGETHER = 64
+# Why the work of too little time ended.
+TIME_LIMIT = "the time limit was reached"
 # A draw whose worker is killed so many times is given up.
 MOST_DEATHS = 3
 
@@ -65,7 +68,7 @@ def replicate(
     rng: Generator,
     jobs: int = 1,
     shared_work: bool = True,
-    out_of_time: Callable[[], bool] = lambda: False,
+    deadline: Deadline | None = None,
     finished: Callable[[int], None] = lambda count: None,
     known: Mapping[int, Value] | None = None,
     keep: Callable[[Mapping[int, Value]], None] = lambda done: None,
@@ -92,8 +95,10 @@ def replicate(
     shared_work : bool
         Whether an estimator that can fit many draws at once does, a fixed number of them at a time; the
         values are those of refitting each, to rounding.
-    out_of_time : callable
-        Asked before each draw is handed out; once it is true no further draw is begun.
+    deadline : Deadline, optional
+        Once it has passed no further draw is begun, and our own solvers leave theirs before the next step: a
+        draw that is left is not done, unless the estimator makes something of it. A draw is then handed out
+        only to a worker that is free, with the seconds left.
     finished : callable
         Told how many draws are done, as they end.
     known : mapping of int to value, optional
@@ -114,7 +119,6 @@ def replicate(
     """
     done: dict[int, Value] = dict(known or {})
     stopped = ""
-    in_time = True
     children = rng.spawn(len(draws))
     workspace: Workspace[Theta] | None = None
     at_once = 1
@@ -122,15 +126,13 @@ def replicate(
         workspace, at_once = estimator.prepare(sample), TOGETHER
 
     def tasks() -> Iterator[Any]:
-        nonlocal in_time
         for start in range(0, len(draws), at_once):
             part, rngs = draws[start : start + at_once], children[start : start + at_once]
             if all(start + place in done for place in range(len(part))):
                 continue
-            if out_of_time():
-                in_time = False
+            if deadline is not None and deadline.passed:
                 return
-            yield joblib.delayed(_some)(start, estimator, workspace, sample, part, functional, rngs)
+            yield joblib.delayed(_some)(start, estimator, workspace, sample, part, functional, rngs, deadline)
 
     workers = max(1, min(joblib.effective_n_jobs(jobs), len(draws) - len(done)))
     deaths = 0
@@ -138,7 +140,11 @@ def replicate(
         before = len(done)
         # Made anew, for one whose worker was killed takes no more work.
         pool = joblib.Parallel(
-            n_jobs=workers, return_as="generator_unordered", pre_dispatch="2*n_jobs", batch_size=1
+            n_jobs=workers,
+            return_as="generator_unordered",
+            # A draw that waits for a worker does not see the seconds go by.
+            pre_dispatch="2*n_jobs" if deadline is None else "n_jobs",
+            batch_size=1,
         )
         try:
             with closing(pool(tasks())) as results:
@@ -146,6 +152,7 @@ def replicate(
                     done.update(found)
                     keep(done)
                     finished(len(done))
+                    check_time()
             break
         except KeyboardInterrupt:
             stopped = "interrupted by the user"
@@ -158,8 +165,8 @@ def replicate(
                     "by the system for want of memory or by a model that crashes; try fewer jobs, or leave a "
                     "model out"
                 ) from None
-    if not in_time and not stopped:
-        stopped = "the time limit was reached"
+    if len(done) < len(draws) and not stopped:
+        stopped = TIME_LIMIT
     order = sorted(done)
     return Replicates([draws[i] for i in order], [done[i] for i in order], len(draws), stopped, order)
 
@@ -172,6 +179,7 @@ def _some(
     draws: Sequence[Draw],
     functional: Functional[Theta, Value],
     rngs: Sequence[Generator],
+    deadline: Deadline | None,
 ) -> dict[int, Value]:
     values = {}
     with threadpool_limits(1):
@@ -181,6 +189,14 @@ def _some(
             fits = workspace.solve(draws, (), rngs=rngs)
         else:
             fits = (estimator.estimate(train, rng=rng) for train, rng in zip(trains, rngs, strict=True))
-        for number, (draw, train, fit) in enumerate(zip(draws, trains, fits, strict=True), start):
+        coming = iter(fits)
+        for number, (draw, train) in enumerate(zip(draws, trains, strict=True), start):
+            try:
+                with within(deadline):
+                    fit = next(coming)
+            except OutOfTime as out:
+                if out.deadline is not deadline:
+                    raise
+                break
             values[number] = functional(fit, train, sample.take(draw.test))
     return values

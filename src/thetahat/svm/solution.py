@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from thetahat.contracts import FloatArray
+from thetahat.deadline import check_time
 from thetahat.svm.optimality import Optimality
 
 __all__ = ["Limits", "Solution", "Stop"]
@@ -41,7 +42,8 @@ class Limits:
     _began: float = field(default_factory=time.perf_counter)
 
     def reached(self, steps: int) -> Stop | None:
-        """Return which limit has been reached, if any."""
+        """Return which limit has been reached, if any; asked before every step or burst of steps."""
+        check_time()
         if steps >= self.steps:
             return Stop.STEPS
         return Stop.TIME if time.perf_counter() - self._began >= self.seconds else None

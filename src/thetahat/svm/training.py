@@ -11,6 +11,7 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from thetahat.contracts import FloatArray, Status
 from thetahat.errors import UsageError
+from thetahat.numerics.operators import in_steps
 from thetahat.svm.active import on_active_sets
 from thetahat.svm.interior import on_columns
 from thetahat.svm.memory import borrowed
@@ -165,7 +166,7 @@ def smallest_eigenvalue(table: KernelTable) -> float:
     product = LinearOperator((n, n), matvec=lambda v: K @ np.asarray(v, np.float32).ravel(), dtype=np.float32)
     try:
         least = eigsh(
-            product, k=1, which="SA", tol=1e-2, v0=np.ones(n, np.float32), return_eigenvectors=False
+            in_steps(product), k=1, which="SA", tol=1e-2, v0=np.ones(n, np.float32), return_eigenvectors=False
         )
         return float(least[0]) / scale
     except ArpackNoConvergence:
