@@ -9,6 +9,7 @@ from sklearn.linear_model import Ridge
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier as PeerClassifier
 from sklearn.neural_network import MLPRegressor as PeerRegressor
+from sklearn.utils import get_tags
 
 from thetahat.autodiff import value_and_grad
 from thetahat.contracts import Sample, Status
@@ -388,3 +389,12 @@ def test_time_limit_is_said():
     with pytest.warns(UserWarning, match="time limit"):
         model = MLPClassifier(time_limit=0.3, max_iter=10**6, tol=0, n_iter_no_change=10**6).fit(X, y)
     assert model.status_ is Status.OUT_OF_TIME
+
+
+@quiet
+def test_the_tag_of_several_targets_is_what_a_regressor_does():
+    X = np.random.default_rng(0).standard_normal((20, 2))
+    for settings in ({}, {"loss": "poisson"}, {"variance": "per-example"}):
+        model = MLPRegressor(hidden_layer_sizes=(3,), max_iter=1, random_state=0, **settings)
+        assert get_tags(model).target_tags.multi_output
+        assert model.fit(X, np.abs(np.round(X))).predict(X).shape == (20, 2)

@@ -6,9 +6,10 @@ import zipfile
 import numpy as np
 import pytest
 import scipy.sparse as sp
+import sklearn
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -464,3 +465,33 @@ def test_untrusted_types_are_listed_and_not_loaded(tmp_path):
     with pytest.raises(UsageError, match=said):
         th.load(tmp_path / "model")
     assert th.load(tmp_path / "model", trusted=["inspect.cleandoc"]).func is inspect.cleandoc
+
+
+def test_metadata_requests_come_back(tmp_path):
+    with sklearn.config_context(enable_metadata_routing=True):
+        asks = th.SGDClassifier(random_state=0).set_fit_request(sample_weight="importance")
+        asks.set_partial_fit_request(sample_weight=True, classes=None).set_score_request(sample_weight=False)
+    for model in (asks, th.SGDClassifier(random_state=0)):
+        th.save(model.fit(X, LABELS), tmp_path / "model")
+        again = th.load(tmp_path / "model")
+        assert str(again.get_metadata_routing()) == str(model.get_metadata_routing())
+        assert str(clone(again).get_metadata_routing()) == str(model.get_metadata_routing())
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"no_method": {"sample_weight": True}},
+        {"fit": {"no_argument": True}},
+        {"fit": {"sample_weight": 3}},
+        {"fit": {"sample_weight": "no name"}},
+        {"owner": {"sample_weight": True}},
+        {"fit": None},
+    ],
+)
+def test_a_file_cannot_ask_for_what_a_class_does_not_take(asked, tmp_path):
+    model = th.Ridge().fit(X, NUMBERS)
+    take, make = next((kind.take, kind.make) for kind in KINDS if kind.made is th.Ridge)
+    make({**take(model), "requests": {"fit": {"sample_weight": "w"}}})
+    with pytest.raises((ValueError, AttributeError, TypeError)):
+        make({**take(model), "requests": asked})

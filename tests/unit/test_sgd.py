@@ -361,3 +361,17 @@ def test_numbers_that_are_no_labels_are_refused():
     for y in (np.array([0.5, 1.0, 0.5]), np.array([0.1, 0.2, 0.3])):
         with pytest.raises(ValueError, match="Unknown label type"):
             encoded(y)
+
+
+@pytest.mark.parametrize("settings", [{}, {"loss": "log_loss", "multi_class": "multinomial"}])
+@pytest.mark.parametrize("strange", ["aa", "z"])
+def test_partial_fit_refuses_a_class_that_was_not_announced(settings, strange):
+    X = np.random.default_rng(0).standard_normal((20, 2))
+    y = np.where(X[:, 0] > 0, "a", "b")
+    model = th.SGDClassifier(random_state=0, **settings).partial_fit(X, y, classes=["a", "b"])
+    before = model.coef_.copy()
+    with pytest.raises(th.UsageError, match=f"y: has the class {strange}, which is not among"):
+        model.partial_fit(X, np.where(X[:, 1] > 0, "a", strange))
+    np.testing.assert_array_equal(model.coef_, before)
+    with pytest.raises(th.UsageError, match="is not among"):
+        th.SGDClassifier(random_state=0, **settings).partial_fit(X, y, classes=["a", "c"])

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from sklearn.utils.multiclass import check_classification_targets
 
 from thetahat.contracts import IntArray
+from thetahat.errors import UsageError
 
-__all__ = ["encoded"]
+__all__ = ["encoded", "places_among"]
 
 
 def encoded(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -28,6 +29,25 @@ def encoded(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     classes, codes = np.unique(y, return_inverse=True)
     places: IntArray = codes.reshape(-1)
     return classes, places.astype(np.int8) if len(classes) <= 127 else places
+
+
+def places_among(classes: NDArray[Any], y: NDArray[Any]) -> IntArray:
+    """Return each row's place among the classes of an earlier fit, which are sorted.
+
+    Raises
+    ------
+    UsageError
+        A label is none of them.
+    """
+    places: IntArray = np.searchsorted(classes, y)
+    strange = classes[np.minimum(places, len(classes) - 1)] != y
+    if strange.any():
+        label = y[np.argmax(strange)]
+        raise UsageError(
+            f"y: has the class {label!s:.80}, which is not among {classes}; classes= of the first call of "
+            "partial_fit has to name every class"
+        )
+    return places
 
 
 def _two(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]] | None:

@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from thetahat.contracts import FloatArray
 from thetahat.errors import UsageError
 from thetahat.likelihood.result import LikelihoodResult
-from thetahat.linear.labels import encoded
+from thetahat.linear.labels import encoded, places_among
 from thetahat.linear.sgd_descent import Descent
 from thetahat.linear.sgd_errors import sandwich
 from thetahat.linear.sgd_losses import LOSSES
@@ -208,7 +208,7 @@ class SGDClassifier(ClassifierMixin, Descent):  # type: ignore[misc]
         first = not hasattr(self, "classes_") or not hasattr(self, "_state")
         X, y, weight = self._rows_of(X, y, sample_weight, first, True)
         _check_partial_fit_first_call(self, classes)
-        self._fit_rows(X, y, np.searchsorted(self.classes_, y), weight, True, first, (None, None))
+        self._fit_rows(X, y, places_among(self.classes_, y), weight, True, first, (None, None))
         return self
 
     def _fit_rows(

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import RegressorMixin
+from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
@@ -37,7 +37,7 @@ class PredictedDistribution:
     sd: FloatArray
 
 
-class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc]
+class MLPRegressor(MultiOutputMixin, RegressorMixin, Perceptron):  # type: ignore[misc]
     """Feed-forward network for numbers: p(y | x) normal or Poisson, trained by maximum likelihood.
 
     Minimises half the mean squared error (a normal with fixed σ²), or the mean of −log p(y | x), over

@@ -41,6 +41,8 @@ FORMAT, SCHEMA = "thetahat model", 2
 LARGEST_EMPTY = 1_000_000
 # Where scikit-learn keeps what set_output asked for.
 OUTPUT = "_sklearn_output_config"
+# Where it keeps what set_fit_request and its like asked for.
+REQUESTS = "_metadata_request"
 HIGHEST_CHARACTER = 0x10FFFF
 GENERATORS: Mapping[str, Any] = {
     each.__name__: each for each in (np.random.PCG64, np.random.PCG64DXSM, np.random.SFC64, np.random.MT19937)
@@ -125,9 +127,11 @@ def learner(
         state, parameters = model.__getstate__(), model.get_params(deep=False)
         if not any(kept(name) and name != OUTPUT for name in state):
             raise UsageError("model: is not fitted; call fit first")
+        asked = {"requests": _requests(state[REQUESTS])} if REQUESTS in state else {}
         return {
             "parameters": {name: value for name, value in parameters.items() if name not in leave},
             "attributes": {name: state[name] for name in state if kept(name) and name not in parameters},
+            **asked,
         }
 
     def make(parts: dict[str, Any]) -> Any:
@@ -142,11 +146,30 @@ def learner(
         model._validate_params()
         for name, value in attributes.items():
             setattr(model, name, value)
+        if "requests" in parts:
+            _ask(model, parts["requests"])
         if check is not None:
             check(model)
         return model
 
     return Kind(made, take, make)
+
+
+def _requests(routing: Any) -> dict[str, dict[str, Any]]:
+    """Return what a model asks of metadata routing: the alias of each argument of each method."""
+    return {name: dict(each.requests) for name, each in vars(routing).items() if hasattr(each, "requests")}
+
+
+def _ask(model: Any, requests: Mapping[str, Mapping[str, Any]]) -> None:
+    """Let a model ask for what :func:`_requests` was told, where its class takes such arguments."""
+    routing = model.get_metadata_routing()
+    for method, aliases in requests.items():
+        request = getattr(routing, method)
+        for argument, alias in aliases.items():
+            if argument not in request.requests or not isinstance(alias, bool | str | None):
+                raise ValueError(f"{method} does not take {argument!r} as {alias!r}")
+            request.add_request(param=argument, alias=alias)
+    setattr(model, REQUESTS, routing)
 
 
 def write_object(path: str | os.PathLike[str], one: Any, kinds: Iterable[Kind], form: str = FORMAT) -> None:
