@@ -12,57 +12,67 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-__all__ = ["check_own_tests"]
+__all__ = ["Suite", "check_own_tests"]
 
 
-def check_own_tests(
-    package: str,
-    homes: tuple[str, ...],
-    ours: Mapping[str, str],
-    module: str,
-    excluded: Mapping[str, str],
-    at_least: int,
-    folder: Path,
-    throughout: bool = False,
-    either: tuple[str, ...] = (),
-) -> None:
-    """Run one module of scikit-learn's tests on our classes, and hold it to what is excluded.
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """One module of scikit-learn's tests, and what of it does not apply to ours.
 
     Parameters
     ----------
     package : str
         Where the tests are: ``sklearn.linear_model``.
+    module : str
+        The module of tests.
     homes : tuple of str
         Its modules in which the names are exchanged.
     ours : mapping of str to str
         Our class, as ``package.module:Class``, for each public name.
-    module : str
-        The module of tests.
     excluded : mapping of str to str
         Which tests do not apply, as a pattern of the name and its parameters, and why. One that passes, or
         names no test that fails, is an error.
     at_least : int
         How many must pass: fewer would mean that the tests were not found, or were skipped.
-    folder : Path
-        Where the process works.
     throughout : bool
         Whether the names stay exchanged while the tests run, for tests that look them up as they run.
     either : tuple of str
         Patterns of excluded tests whose outcome rounding decides.
     """
+
+    package: str
+    module: str
+    homes: tuple[str, ...]
+    ours: Mapping[str, str]
+    excluded: Mapping[str, str]
+    at_least: int
+    throughout: bool = False
+    either: tuple[str, ...] = ()
+
+
+def check_own_tests(suite: Suite, folder: Path) -> Counter[str]:
+    """Run a module on our classes in a folder, and return how many tests passed, failed and were skipped.
+
+    Raises
+    ------
+    AssertionError
+        A test fails that is not excluded, an exclusion is of no use, or too few pass.
+    """
     spec = json.dumps(
         {
-            "package": package,
-            "homes": homes,
-            "ours": dict(ours),
-            "module": module,
-            "throughout": throughout,
+            "package": suite.package,
+            "homes": suite.homes,
+            "ours": dict(suite.ours),
+            "module": suite.module,
+            "throughout": suite.throughout,
         }
     )
     command = [sys.executable, str(Path(__file__).resolve()), spec, str(folder)]
@@ -75,15 +85,17 @@ def check_own_tests(
     said = {name.partition("::")[2]: line for name, line in told["said"].items()}
 
     failed = {name for name, what in outcome.items() if what == "failed"}
-    named = {name for name in outcome if any(re.match(pattern, name) for pattern in excluded)}
+    named = {name for name in outcome if any(re.match(pattern, name) for pattern in suite.excluded)}
     red = {name: said.get(name) for name in sorted(failed - named)}
     assert not red, f"scikit-learn's tests fail on our classes: {red}"
-    open_ended = {name for name in outcome if any(re.match(pattern, name) for pattern in either)}
+    open_ended = {name for name in outcome if any(re.match(pattern, name) for pattern in suite.either)}
     idle = sorted(name for name in named - open_ended if outcome[name] == "passed")
     assert not idle, f"remove the exclusion, for these pass: {idle}"
-    unused = [pattern for pattern in excluded if not any(re.match(pattern, name) for name in failed)]
+    unused = [pattern for pattern in suite.excluded if not any(re.match(pattern, name) for name in failed)]
     assert not unused, f"remove the exclusion, for no test fails that it names: {unused}"
-    assert sum(what == "passed" for what in outcome.values()) >= at_least
+    counts = Counter(outcome.values())
+    assert counts["passed"] >= suite.at_least
+    return counts
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.sklearn_own import check_own_tests
+from tests.conformance.sklearn_own import Suite, check_own_tests
 
 HOMES = ("", "._base", "._ridge", "._logistic")
 OURS = {
@@ -66,8 +66,12 @@ EXCLUDED = {
 }
 # Fewer would mean that the tests were not found, or were skipped.
 AT_LEAST = {"test_base": 86, "test_ridge": 1070, "test_logistic": 180}
+SUITES = tuple(
+    Suite("sklearn.linear_model", module, HOMES, OURS, EXCLUDED[module], least)
+    for module, least in AT_LEAST.items()
+)
 
 
-@pytest.mark.parametrize("module", AT_LEAST)
-def test_scikit_learns_own_tests_pass_on_our_linear_classes(module: str, tmp_path: Path) -> None:
-    check_own_tests("sklearn.linear_model", HOMES, OURS, module, EXCLUDED[module], AT_LEAST[module], tmp_path)
+@pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.module)
+def test_scikit_learns_own_tests_pass_on_our_linear_classes(suite: Suite, tmp_path: Path) -> None:
+    check_own_tests(suite, tmp_path)

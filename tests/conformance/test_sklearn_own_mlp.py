@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.conformance.sklearn_own import check_own_tests
+from tests.conformance.sklearn_own import Suite, check_own_tests
 
 HOMES = ("", "._multilayer_perceptron")
 OURS = {
@@ -24,7 +24,8 @@ EXCLUDED = {
     r"test_early_stopping_stratified": "asks that the class 1 be called 'True' in the message",
     r"test_mlp_diverging_loss": "asks that a training that diverged end without a word; here it is an error",
 }
+SUITES = (Suite("sklearn.neural_network", "test_mlp", HOMES, OURS, EXCLUDED, 45),)
 
 
 def test_scikit_learns_own_tests_pass_on_our_networks(tmp_path: Path) -> None:
-    check_own_tests("sklearn.neural_network", HOMES, OURS, "test_mlp", EXCLUDED, 45, tmp_path)
+    check_own_tests(SUITES[0], tmp_path)

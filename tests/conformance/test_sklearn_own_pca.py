@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.sklearn_own import check_own_tests
+from tests.conformance.sklearn_own import Suite, check_own_tests
 
 HOMES = ("", "._pca", "._incremental_pca", "._kernel_pca")
 OURS = {
@@ -24,17 +24,20 @@ EXCLUDED = {
     "test_kernel_pca": {},
 }
 AT_LEAST = {"test_pca": 300, "test_incremental_pca": 20, "test_kernel_pca": 20}
-
-
-@pytest.mark.parametrize("module", AT_LEAST)
-def test_scikit_learns_own_tests_pass_on_our_components(module: str, tmp_path: Path) -> None:
-    check_own_tests(
+SUITES = tuple(
+    Suite(
         "sklearn.decomposition",
+        module,
         HOMES,
         OURS,
-        module,
         EXCLUDED[module],
-        AT_LEAST[module],
-        tmp_path,
+        least,
         either=(r"test_pca_score\[",),
     )
+    for module, least in AT_LEAST.items()
+)
+
+
+@pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.module)
+def test_scikit_learns_own_tests_pass_on_our_components(suite: Suite, tmp_path: Path) -> None:
+    check_own_tests(suite, tmp_path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.conformance.sklearn_own import check_own_tests
+from tests.conformance.sklearn_own import Suite, check_own_tests
 
 OURS = {
     "SGDClassifier": "thetahat.linear.sgd:SGDClassifier",
@@ -21,9 +21,18 @@ EXCLUDED = {
     r"test_sample_weights\[": ORDER,
     r"test_sgd_proba\[SparseSGDClassifier\]": ORDER,
 }
+SUITES = (
+    Suite(
+        "sklearn.linear_model",
+        "test_sgd",
+        ("", "._stochastic_gradient"),
+        OURS,
+        EXCLUDED,
+        240,
+        throughout=True,
+    ),
+)
 
 
 def test_scikit_learns_own_tests_pass_on_our_stochastic_gradient_descent(tmp_path: Path) -> None:
-    check_own_tests(
-        "sklearn.linear_model", ("", "._stochastic_gradient"), OURS, "test_sgd", EXCLUDED, 240, tmp_path, True
-    )
+    check_own_tests(SUITES[0], tmp_path)

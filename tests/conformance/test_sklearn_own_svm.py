@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.sklearn_own import check_own_tests
+from tests.conformance.sklearn_own import Suite, check_own_tests
 
 HOMES = ("", "._classes")
 OURS = {
@@ -29,10 +29,12 @@ EXCLUDED: dict[str, dict[str, str]] = {
     },
 }
 AT_LEAST = {"test_svm": 60, "test_sparse": 20}
+SUITES = tuple(
+    Suite("sklearn.svm", module, HOMES, OURS, EXCLUDED[module], least, throughout=True)
+    for module, least in AT_LEAST.items()
+)
 
 
-@pytest.mark.parametrize("module", AT_LEAST)
-def test_scikit_learns_own_tests_pass_on_our_machines(module: str, tmp_path: Path) -> None:
-    check_own_tests(
-        "sklearn.svm", HOMES, OURS, module, EXCLUDED[module], AT_LEAST[module], tmp_path, throughout=True
-    )
+@pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.module)
+def test_scikit_learns_own_tests_pass_on_our_machines(suite: Suite, tmp_path: Path) -> None:
+    check_own_tests(suite, tmp_path)
