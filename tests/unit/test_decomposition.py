@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from mlxtend.evaluate import bias_variance_decomp
+from scipy import sparse
 from sklearn.datasets import load_diabetes, load_wine
 from sklearn.linear_model import Ridge
 from sklearn.neighbors import KNeighborsClassifier
@@ -127,6 +128,25 @@ def test_squared_loss_agrees_with_mlxtend_within_the_error_bars():
         assert found.terms["variance"] == pytest.approx(variance * 200 / 199, rel=0.15)
         assert found.terms["noise + bias²"] == pytest.approx(bias - variance / 199, rel=0.06)
         assert found.total == pytest.approx(loss, rel=0.05)
+
+
+def test_sparse_rows_give_the_terms_of_dense_ones_through_any_learner():
+    X, y = load_diabetes(return_X_y=True)
+    X = np.where(X > 0, X, 0.0)[:60]
+    learner = DecisionTreeRegressor(random_state=0)
+    dense, thin = (decompose(learner, rows, y[:60], draws=12) for rows in (X, sparse.csr_matrix(X)))
+    assert thin.terms == dense.terms
+
+
+@pytest.mark.parametrize("loss", ["squared", "log"])
+def test_a_draw_that_leaves_no_row_out_predicts_none(loss):
+    rows = np.arange(8.0).reshape(4, 2)
+    learner, y = (
+        (Ridge(), [0.0, 1.0, 1.5, 2.0]) if loss == "squared" else (DecisionTreeClassifier(), [0, 1, 0, 1])
+    )
+    # Of 60 draws of four rows five or so hold every row.
+    found = decompose(learner, rows, y, loss=loss, draws=60)
+    assert np.isfinite(found.total)
 
 
 def test_shared_draws_equal_refitted_ones():

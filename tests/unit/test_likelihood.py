@@ -173,6 +173,37 @@ def test_rows_outside_the_support_are_named():
 
 
 @pytest.mark.parametrize(
+    "family", [th.Exponential(), th.Gamma(), th.Laplace(), th.NegativeBinomial()], ids=str
+)
+def test_sums_beyond_the_largest_number_do_not_hide_the_maximum(family):
+    x, large = 2.0**63 * np.array([1.25, 1.5, 1.875, 1.75]), 2.0**960
+    plain, scaled = (th.mle(family, each) for each in (x, x * large))
+    assert scaled.status is Status.NOT_FINITE
+    power = {"shape": 0, "size": 0, "loc": 1, "scale": 1, "rate": -1}
+    if isinstance(family, th.NegativeBinomial):
+        power["rate"] = 1
+    unit = np.array([large ** power[name] for name in plain.names])
+    assert scaled.params == pytest.approx(plain.params * unit, rel=1e-9)
+
+
+def test_a_gamma_of_one_number_has_no_maximum_whatever_its_weight():
+    for x, weight in (([1e300], [1e300]), ([1e308, 1e308], None)):
+        assert th.mle(th.Gamma(), x, weight=weight).status is Status.UNBOUNDED
+
+
+def test_a_weight_of_any_size_leaves_the_estimate():
+    x = 100 * draw(th.Gamma(3.0, 2.0), 20)
+    for family in (th.Gamma(), th.Laplace(), th.NegativeBinomial()):
+        rows = np.floor(x) if type(family) is th.NegativeBinomial else x
+        plain, heavy = (th.mle(family, rows, weight=np.full(20, w)) for w in (1.0, 2.0**1017))
+        assert heavy.params == pytest.approx(plain.params, rel=1e-12)
+
+
+def test_counts_of_any_size_have_a_log_probability():
+    assert np.isfinite(th.NegativeBinomial(5e299, 0.003).log_prob([1.0, 1e300])).all()
+
+
+@pytest.mark.parametrize(
     ("make", "name"),
     [
         (lambda: th.mle(bad, np.ones(3)), "theta0"),
@@ -181,6 +212,7 @@ def test_rows_outside_the_support_are_named():
         (lambda: th.mle(lambda t, x: np.sum(bad(t, x)), np.ones(3), [0.0, 0.0]), "one term a row"),
         (lambda: th.mle(th.Normal(1.0, 2.0), np.ones(3)), "known"),
         (lambda: th.mle(th.Normal(), np.ones(3), weight=[1, 2]), "weight"),
+        (lambda: th.mle(th.Normal(), np.arange(3.0), weight=[1e308] * 3), "weight: their sum"),
         (lambda: th.mle(bad, np.ones(3), [0.0, 0.0], transform=["sqrt", None]), "transform"),
         (lambda: th.Conditional(np.sin, th.Gamma()), "family"),
     ],

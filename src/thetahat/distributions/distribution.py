@@ -150,9 +150,8 @@ class Distribution(ABC):
         x = np.asarray(x, dtype=np.float64)
         theta = self.theta
         inside = self.support().contains(x)
-        somewhere = float(self.ppf(0.5))
         with np.errstate(divide="ignore"):
-            value = self.log_density(np.where(inside, x, somewhere), *theta)
+            value = self.log_density(x if inside.all() else np.where(inside, x, self.ppf(0.5)), *theta)
         outside = np.where(np.isnan(x), np.nan, -np.inf)
         return np.asarray(np.where(inside, value, outside))[()]
 
@@ -207,8 +206,12 @@ class Distribution(ABC):
 
 
 def weighted_mean(x: Any, weight: FloatArray) -> float:
-    """Return Σ w x / Σ w."""
-    return float(weight @ x / weight.sum())
+    """Return Σ w x / Σ w, also where a sum of such numbers or weights is beyond the largest number."""
+    # Powers of two round nothing.
+    x = np.asarray(x, dtype=np.float64)
+    size, heaviest = (int(np.frexp(part)[1]) for part in (np.abs(x).max(), weight.max()))
+    share = np.ldexp(weight, -heaviest)
+    return float(np.ldexp(share @ np.ldexp(x, -size) / share.sum(), size))
 
 
 def weighted_variance(x: Any, weight: FloatArray) -> float:

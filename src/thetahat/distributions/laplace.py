@@ -81,9 +81,8 @@ class Laplace(Distribution):
         """Return the maximum of the likelihood."""
         order = np.argsort(x)
         below = np.cumsum(weight[order])
-        middle = float(
-            np.mean(x[order][np.searchsorted(below, [below[-1] / 2, below[-1] / 2 * (1 + 1e-12)])])
-        )
+        low, high = x[order][np.searchsorted(below, [below[-1] / 2, below[-1] / 2 * (1 + 1e-12)])]
+        middle = float(0.5 * low + 0.5 * high)
         return middle, weighted_mean(np.abs(x - middle), weight)
 
     @property

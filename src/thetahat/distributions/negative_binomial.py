@@ -76,20 +76,23 @@ class NegativeBinomial(Distribution):
 
     def start(self, x: FloatArray, weight: FloatArray, /) -> tuple[float, ...]:
         """Return the maximum of the likelihood."""
-        mean, variance = weighted_mean(x, weight), weighted_variance(x, weight)
-        if variance <= mean:
+        mean = weighted_mean(x, weight)
+        # In units of the mean, whose square may be beyond the largest number.
+        variance = weighted_variance(x / mean, weight) if mean > 0 else 0.0
+        if variance * mean <= 1:
             # No more spread than Poisson: the likelihood rises with the size without end.
             return mean, np.inf
         counts, place = np.unique(x, return_inverse=True)
-        rows = np.bincount(place, weight)
+        rows = np.bincount(place, weight / weight.max())
 
         def slope(log_size: float) -> float:
             size = np.exp(log_size)
             return float(
-                rows @ (special.psi(counts + size) - special.psi(size)) - rows.sum() * np.log1p(mean / size)
+                rows @ (special.psi(counts + size) - special.psi(size))
+                - rows.sum() * np.logaddexp(0, np.log(mean) - log_size)
             )
 
-        guess = float(np.log(mean**2 / (variance - mean)))
+        guess = -float(np.log(variance - 1 / mean))
         low, high = guess - 1, guess + 1
         while slope(low) < 0 and low > -50:
             low -= 2

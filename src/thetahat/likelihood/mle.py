@@ -167,6 +167,9 @@ def _weights(weight: Any, n: int) -> FloatArray:
     w = np.asarray(weight, dtype=np.float64)
     if w.shape != (n,) or not np.isfinite(w).all() or (w < 0).any() or not w.any():
         raise UsageError(f"weight: {n} finite numbers of 0 or more are expected, not all 0")
+    with np.errstate(over="ignore"):
+        if not np.isfinite(w.sum()):
+            raise UsageError("weight: their sum is beyond the largest number; divide them by one")
     return w
 
 

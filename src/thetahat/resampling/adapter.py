@@ -106,7 +106,7 @@ class SklearnPredictor:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             if self.classes is None:
-                return Prediction(np.asarray(theta.predict(X), dtype=float).reshape(len(X)))
+                return Prediction(np.asarray(theta.predict(X), dtype=float).reshape(X.shape[0]))
             probability = score = None
             if hasattr(theta, "predict_proba"):
                 probability = self._spread(theta, np.asarray(theta.predict_proba(X)), 0.0)

@@ -178,6 +178,9 @@ def decompose(
         fixed = X
 
     def predicted(fit: Fit[Any], rows: Any) -> FloatArray:
+        if not rows.shape[0]:
+            # A draw of every row leaves none out to predict.
+            return np.empty((0, len(labels)) if kind == "log" and labels is not None else 0)
         prediction = learner.predict(fit.theta, rows)
         if kind != "log":
             return np.asarray(prediction.value, dtype=np.float64)
