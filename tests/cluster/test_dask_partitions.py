@@ -125,3 +125,11 @@ def test_what_cannot_be_fitted_is_named(call, said):
     X, eta, _ = made(200, 3)
     with pytest.raises(UsageError, match=said):
         call(*split(X, eta, 50))
+
+
+def test_softmax_of_parts_says_that_it_has_no_record():
+    X, eta, _ = made()
+    found = fit_partitions(th.LogisticRegression(), *split(X, np.digitize(eta, [-1.0, 1.0])))
+    with pytest.raises(UsageError, match="no record"):
+        _ = found.result_
+    assert not hasattr(found, "result_")

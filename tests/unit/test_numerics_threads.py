@@ -1,6 +1,7 @@
 """Work is spread over the threads that BLAS may use, and no result depends on their number."""
 
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -42,6 +43,24 @@ def test_overlapping_calls_lift_the_limit_when_the_last_has_ended():
 
         spread(both, range(4))
         assert len(inside) == 8
+        assert available() == before
+
+
+def test_a_call_from_another_thread_than_the_last_has_blas_on_one_thread_and_spreads_too():
+    with threadpool_limits(2):
+        before, inside, workers = available(), [], set()
+
+        def piece(_):
+            inside.append(available())
+            workers.add(threading.get_ident())
+            time.sleep(0.02)
+
+        spread(lambda _: None, range(4))
+        another = threading.Thread(target=spread, args=(piece, range(8)))
+        another.start()
+        another.join(10)
+        assert inside == [1] * 8
+        assert len(workers) == 2
         assert available() == before
 
 

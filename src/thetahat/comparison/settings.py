@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -85,7 +86,9 @@ class Settings:
             if value is True:
                 words.append(name)
             elif isinstance(value, Collection) and not isinstance(value, str):
-                words += [word for one in value for word in (name, str(one))]
+                # A set has another order in another process.
+                listed = sorted(map(str, value)) if isinstance(value, AbstractSet) else map(str, value)
+                words += [word for one in listed for word in (name, one)]
             else:
                 words += [name, format(value, "g") if isinstance(value, float) else str(value)]
         return shlex.join(words)

@@ -229,6 +229,10 @@ class LogisticRegression(ClassifierMixin, SparseCoefMixin, Described):  # type: 
         return self._theta() if fitted and np.array_equal(classes, self.classes_) else None
 
     def _describe(self, rows: Any) -> LikelihoodResult:
+        if rows is None:
+            raise UsageError(
+                "result_: a fit to parts has no record of more than two classes; fit the rows in one place"
+            )
         model, sample, fit = rows
         theta = np.vstack([fit.theta.intercept, fit.theta.coef]) if self.fit_intercept else fit.theta.coef
         names, many = self._names(), len(self.classes_) > 2

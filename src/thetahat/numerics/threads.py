@@ -1,8 +1,8 @@
-"""Spread pieces of work over as many threads as BLAS may use, so that a limit set for the one holds for both.
+"""Threads of numerical libraries: work on one alone, or spread over as many as BLAS may use.
 
 Each piece runs with BLAS on one thread, and pieces write to places of their own: results are the same to the
-bit whatever the number of threads. Some builds of BLAS heed a limit set on the main thread only; a call from
-another thread then goes through its pieces one by one, with BLAS as it is.
+bit whatever the number of threads. Where BLAS heeds no limit, a call goes through its pieces one by one, with
+BLAS as it is.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from threadpoolctl import ThreadpoolController
 
 from thetahat.deadline import check_time
 
-__all__ = ["available", "spread"]
+__all__ = ["available", "single_threaded", "spread"]
 
 Piece = TypeVar("Piece")
 _lock = threading.Lock()
 _open = 0
 _limit: Any = None
+_held: Any = None
 
 
 def _after_fork() -> None:
@@ -51,12 +52,25 @@ def available() -> int:
 
 
 @contextmanager
-def _one_each() -> Iterator[None]:
+def single_threaded() -> Iterator[None]:
+    """Hold numerical libraries to one thread, so that sums are rounded alike on any machine.
+
+    BLAS is held for the whole process, and OpenMP for this thread. Calls may overlap in several threads: the
+    last to leave lifts the limit.
+    """
+    every = ThreadpoolController()  # libraries that were loaded since are among them
+    with _one_each(every.select(user_api="blas")), every.limit(limits=1, user_api="openmp"):
+        yield
+
+
+@contextmanager
+def _one_each(blas: Any) -> Iterator[None]:
     """Hold BLAS to one thread; calls may overlap, and the last to leave lifts the limit."""
-    global _open, _limit
+    global _open, _limit, _held
     with _lock:
         if _open == 0:
-            _limit = _blas().limit(limits=1)
+            _let_any_thread_limit(blas)
+            _limit, _held = blas.limit(limits=1), blas
         _open += 1
     try:
         yield
@@ -64,7 +78,16 @@ def _one_each() -> Iterator[None]:
         with _lock:
             _open -= 1
             if _open == 0:
+                _let_any_thread_limit(_held)
                 _limit.restore_original_limits()
+                _let_any_thread_limit(_held)
+
+
+def _let_any_thread_limit(blas: Any) -> None:
+    # threadpoolctl does nothing, and says nothing, where another thread was the last to set a limit.
+    for library in blas.lib_controllers:
+        if hasattr(library, "clear_controlling_thread"):
+            library.clear_controlling_thread(force=True)
 
 
 def spread(run: Callable[[Piece], object], pieces: Sequence[Piece], worth: bool = True) -> None:
@@ -83,7 +106,7 @@ def spread(run: Callable[[Piece], object], pieces: Sequence[Piece], worth: bool 
     if most <= 1 and _open == 0:
         _one_by_one(run, pieces)
         return
-    with _one_each():
+    with _one_each(_blas()):
         threads = min(most, len(pieces))
         if threads <= 1 or not worth or available() > 1:
             _one_by_one(run, pieces)

@@ -13,6 +13,7 @@ from sklearn.base import clone
 
 from thetahat.contracts import Draw, Fit, FloatArray, Predictor, Sample, SharesWork
 from thetahat.errors import UsageError
+from thetahat.numerics.threads import single_threaded
 from thetahat.resampling.adapter import point_estimator, rows_for
 from thetahat.resampling.bands import critical_value
 from thetahat.resampling.decomposition import drawn
@@ -286,13 +287,15 @@ def _fitted(
             for learner, child in zip(learners, rng.spawn(len(learners)), strict=True)
         ]
     found: list[list[Any]] = [[] for _ in learners]
-    workspace = shared[0].prepare(sample)
-    rngs = rng.spawn(len(parts) * len(learners))
-    fits = iter(workspace.solve(parts, shared[1], rngs=rngs))
-    for part in parts:
-        train, test = sample.take(part.train), sample.take(part.test)
-        for place, learner in enumerate(learners):
-            found[place].append(read(learner, next(fits), train, test))
+    # As many threads as in a draw of replicate: sums are rounded alike on any machine.
+    with single_threaded():
+        workspace = shared[0].prepare(sample)
+        rngs = rng.spawn(len(parts) * len(learners))
+        fits = iter(workspace.solve(parts, shared[1], rngs=rngs))
+        for part in parts:
+            train, test = sample.take(part.train), sample.take(part.test)
+            for place, learner in enumerate(learners):
+                found[place].append(read(learner, next(fits), train, test))
     return found
 
 

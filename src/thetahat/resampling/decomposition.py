@@ -13,6 +13,7 @@ from scipy import stats
 
 from thetahat.contracts import Draw, Fit, FloatArray, Predictor, Sample, SharesWork
 from thetahat.errors import UsageError
+from thetahat.numerics.threads import single_threaded
 from thetahat.resampling.adapter import point_estimator, rows_for
 from thetahat.resampling.replicate import replicate
 from thetahat.resampling.terms import kohavi_wolpert, log, squared, zero_one
@@ -189,11 +190,13 @@ def decompose(
         return prediction.probability
 
     if isinstance(learner, SharesWork):
-        fits = learner.prepare(sample).solve(plan, (), rngs=rng_fits.spawn(draws))
-        values: Sequence[FloatArray] = [
-            predicted(fit, sample.X[draw.test] if fixed is None else fixed)
-            for draw, fit in zip(plan, fits, strict=True)
-        ]
+        # As many threads as in a draw of replicate: sums are rounded alike on any machine.
+        with single_threaded():
+            fits = learner.prepare(sample).solve(plan, (), rngs=rng_fits.spawn(draws))
+            values: Sequence[FloatArray] = [
+                predicted(fit, sample.X[draw.test] if fixed is None else fixed)
+                for draw, fit in zip(plan, fits, strict=True)
+            ]
     else:
         values = replicate(
             learner,

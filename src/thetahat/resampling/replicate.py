@@ -10,11 +10,11 @@ from typing import Any, Generic, TypeVar
 import joblib
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from numpy.random import Generator
-from threadpoolctl import threadpool_limits
 
 from thetahat.contracts import Draw, Fit, Functional, PointEstimator, Sample, SharesWork, Workspace
 from thetahat.deadline import Deadline, OutOfTime, check_time, within
 from thetahat.errors import UsageError
+from thetahat.numerics.threads import single_threaded
 
 __all__ = ["TIME_LIMIT", "Replicates", "replicate"]
 
@@ -182,7 +182,7 @@ def _some(
     deadline: Deadline | None,
 ) -> dict[int, Value]:
     values = {}
-    with threadpool_limits(1):
+    with single_threaded():
         trains = [sample.take(draw.train) for draw in draws]
         fits: Iterable[Fit[Theta]]
         if workspace is not None:

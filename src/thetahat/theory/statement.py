@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
-from threadpoolctl import threadpool_limits
 
+from thetahat.numerics.threads import single_threaded
 from thetahat.results.theory import StatementRecord, Verdict, Words
 from thetahat.theory.evidence import Evidence, verdict_of
 
@@ -88,7 +88,7 @@ def examine(each: Statement, section: str, seed: int = 0) -> StatementRecord:
     """
     rng = np.random.default_rng([seed, zlib.crc32(each.name.encode())])
     began = time.perf_counter()
-    with threadpool_limits(1):
+    with single_threaded():
         evidence = each.measure(rng)
     return StatementRecord(
         each.name,
