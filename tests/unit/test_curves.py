@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.datasets import load_diabetes, load_wine
+from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import Ridge
 from sklearn.neighbors import KNeighborsClassifier
 
@@ -76,6 +77,30 @@ def test_the_terms_add_to_the_held_out_error_at_every_value():
     table = found.table()
     assert list(table)[:4] == ["value", "train_error", "train_error_lower", "train_error_upper"]
     assert table["value"] == [3, 10, 40]
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_held_out_loss_that_is_no_number_is_named():
+    X, y = smooth(np.random.default_rng(0), 120)
+    X[3, 1] = 1e200
+    for curve in (
+        lambda: capacity_curve(th.Ridge(), "alpha", [1.0], X, y, cv="cv:3x2"),
+        lambda: learning_curve(th.Ridge(), X, y, cv="cv:3x2"),
+    ):
+        with pytest.raises(UsageError, match="squared loss is beyond the largest number"):
+            curve()
+
+
+@pytest.mark.parametrize("curve", [capacity_curve, learning_curve])
+def test_probabilities_that_are_no_numbers_are_named(curve):
+    class Lost(DummyClassifier):
+        def predict_proba(self, X):
+            return np.where(X[:, :1] > 1, np.nan, 0.5) * np.ones(2)
+
+    X, y = smooth(np.random.default_rng(0), 120)
+    grid = ("random_state", [0, 1]) if curve is capacity_curve else ()
+    with pytest.raises(UsageError, match="^estimator: its predictions are not finite"):
+        curve(Lost(), *grid, X, (y > 0).astype(int), metric="log", cv="cv:3x2")
 
 
 def test_shared_work_over_the_capacity_equals_refitting():

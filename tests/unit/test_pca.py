@@ -210,6 +210,32 @@ def test_held_out_likelihood_finds_the_number_of_components():
     assert choose_components(rng.normal(size=(300, 8))).count_one_se == 0
 
 
+@pytest.mark.parametrize("shift", [0.0, 1e6])
+@pytest.mark.parametrize("size", [1e-130, 1.0, 1e130])
+def test_columns_that_follow_from_others_are_not_counted(shift, size):
+    rng = np.random.default_rng(0)
+    X = size * (rng.normal(size=(100, 3)) @ rng.normal(size=(3, 12)) + shift)
+    found = choose_components(X)
+    assert found.count == found.count_one_se == 3
+    assert np.isfinite(found.log_likelihood).all()
+    assert np.isfinite(found.se).all()
+
+
+def test_rows_too_unlikely_for_a_double_to_tell_are_still_compared():
+    X = np.random.default_rng(0).normal(size=(8, 3))
+    X[1, 1], X[2, 2] = 2.0**62, 2.0**62
+    found = choose_components(X, cv=3)
+    assert np.isfinite(found.log_likelihood).all()
+    assert np.isfinite(found.se).all()
+
+
+def test_a_fold_that_trains_on_one_row_over_and_over_is_named():
+    X = np.ones((9, 2))
+    X[4] = 2.0
+    with pytest.raises(UsageError, match="^X: the rows that a fold trains on are all the same"):
+        choose_components(X, cv=3)
+
+
 def test_the_held_out_likelihood_is_that_of_the_refitted_model():
     X = rows(120, 5)
     found = choose_components(X, cv=4, rng=np.random.default_rng(3))

@@ -13,13 +13,17 @@ from thetahat.checked import matrix, squarable
 from thetahat.contracts import Draw, FloatArray, Sample
 from thetahat.errors import UsageError
 from thetahat.pca.estimator import PrincipalComponents
-from thetahat.pca.spectrum import Spectrum
+from thetahat.pca.spectrum import Spectrum, by_singular_values
 from thetahat.resampling.plans import KFold, Rows
 
 __all__ = ["ComponentsResult", "NumberOfComponents", "choose_components", "describe_components"]
 
 Errors = Literal["robust", "normal", "bootstrap"]
 ERRORS = ("robust", "normal", "bootstrap")
+# The square of what rounding moves a number of size 1 by: less variance than this cannot be told from none.
+ROUNDED = (64 * float(np.finfo(np.float64).eps)) ** 2
+# Below this share of the largest, eigenvalues are found by singular values.
+STEEP = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -266,7 +270,12 @@ def choose_components(
     Raises
     ------
     UsageError
-        There are too few rows or columns.
+        There are too few rows or columns, or the rows that a fold trains on are all the same.
+
+    Notes
+    -----
+    The variance of no direction is taken for less than the rounding of the largest number of X: where columns
+    follow from others the likelihood would have no maximum, and so it has a large one.
 
     References
     ----------
@@ -281,13 +290,26 @@ def choose_components(
     if top < 1:
         raise UsageError(f"X: {n} rows of {d} columns are too few to choose a number of components from")
     rows = np.empty((n, top + 1))
+    # In units of the largest number, a power of two, nothing overflows and nothing is rounded.
+    power = int(np.frexp(np.abs(X).max())[1])
+    X = np.ldexp(X, -power)
     fits = PrincipalComponents().prepare(Sample(X)).solve(draws, (), rngs=())
     for draw, fit in zip(draws, fits, strict=True):
-        rows[draw.test] = _log_likelihoods(fit.theta, X[draw.test], top)
+        train = X[draw.train]
+        if (train == train[0]).all():
+            raise UsageError("X: the rows that a fold trains on are all the same; bring rows that differ")
+        value = fit.theta.variances
+        # The eigenvalues of a scatter keep no digits of what is small beside the largest.
+        steep = value[min(d, len(train) - 1) - 1] < STEEP * value[0]
+        spectrum = by_singular_values(train, 0) if steep else fit.theta
+        rows[draw.test] = _log_likelihoods(spectrum, X[draw.test], top)
+    rows -= d * power * np.log(2)
     mean = rows.mean(axis=0)
-    best = int(mean.argmax())
+    # Rounding alone tells numbers apart that leave no variance.
+    same = 1e-9 * abs(float(mean.max()))
+    best = int(np.argmax(mean >= mean.max() - same))
     below = (rows[:, [best]] - rows).std(axis=0, ddof=1) / np.sqrt(n)
-    least = int(np.argmax(mean >= mean[best] - below))
+    least = int(np.argmax(mean >= mean[best] - below - same))
     return NumberOfComponents(best, least, mean, rows.std(axis=0, ddof=1) / np.sqrt(n))
 
 
@@ -299,12 +321,16 @@ def _log_likelihoods(spectrum: Spectrum, X: FloatArray, top: int) -> FloatArray:
     value[: len(spectrum.singular)] = spectrum.variances * (spectrum.n - 1) / spectrum.n
     away = X - spectrum.mean
     scores = away @ spectrum.components.T
-    along = np.concatenate([np.zeros((len(X), 1)), np.cumsum(scores[:, :top] ** 2, axis=1)], axis=1)
-    inside = scores[:, :top] ** 2 / np.maximum(value[:top], np.finfo(float).tiny)
-    weighed = np.concatenate([np.zeros((len(X), 1)), np.cumsum(inside, axis=1)], axis=1)
+    squares = np.zeros_like(X)
+    squares[:, : scores.shape[1]] = scores**2
+    beyond = ((away - scores @ spectrum.components) ** 2).sum(axis=1)
     kept = np.arange(top + 1)
-    noise = (value.sum() - np.concatenate([[0.0], np.cumsum(value[:top])])) / (d - kept)
-    noise = np.maximum(noise, np.finfo(float).tiny)
-    logs = np.concatenate([[0.0], np.cumsum(np.log(np.maximum(value[:top], np.finfo(float).tiny)))])
-    outside = ((away**2).sum(axis=1)[:, None] - along) / noise
-    return np.asarray(-0.5 * (d * np.log(2 * np.pi) + logs + (d - kept) * np.log(noise) + weighed + outside))
+    # Sums of what is left, from the smallest up: a difference of large sums would be rounding.
+    noise = np.maximum(np.cumsum(value[::-1])[::-1][: top + 1] / (d - kept), ROUNDED)
+    left = np.cumsum(squares[:, ::-1], axis=1)[:, ::-1][:, : top + 1] + beyond[:, None]
+    along = np.maximum(value[:top], ROUNDED)
+    inside = np.concatenate([np.zeros((len(X), 1)), np.cumsum(squares[:, :top] / along, axis=1)], axis=1)
+    logs = np.concatenate([[0.0], np.cumsum(np.log(along))])
+    return np.asarray(
+        -0.5 * (d * np.log(2 * np.pi) + logs + (d - kept) * np.log(noise) + inside + left / noise)
+    )

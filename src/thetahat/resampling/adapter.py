@@ -20,7 +20,7 @@ from thetahat.checked import matrix, target
 from thetahat.contracts import Fit, FloatArray, HasPointEstimator, Prediction, Predictor, Sample, Status
 from thetahat.errors import UsageError
 
-__all__ = ["SklearnPredictor", "point_estimator", "rows_for"]
+__all__ = ["SklearnPredictor", "finite_predictions", "point_estimator", "rows_for"]
 
 
 def point_estimator(estimator: Any, classes: int | None) -> Predictor[Any]:
@@ -67,6 +67,20 @@ def rows_for(estimator: Any, X: Any, y: Any, *, least: int = 2) -> tuple[Any, ND
         if X.shape[0] < least:
             raise UsageError(f"X: {least} rows or more are needed, not {X.shape[0]}")
     return X, target(y, X.shape[0])
+
+
+def finite_predictions(values: Any) -> FloatArray:
+    """Return predictions, or probabilities, as they are.
+
+    Raises
+    ------
+    UsageError
+        One of them is not finite.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    if not np.isfinite(values).all():
+        raise UsageError("estimator: its predictions are not finite; scale the columns of X and y")
+    return values
 
 
 @dataclass(frozen=True, slots=True, eq=False)

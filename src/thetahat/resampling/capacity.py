@@ -14,7 +14,7 @@ from sklearn.base import clone
 from thetahat.contracts import Draw, Fit, FloatArray, Predictor, Sample, SharesWork
 from thetahat.errors import UsageError
 from thetahat.numerics.threads import single_threaded
-from thetahat.resampling.adapter import point_estimator, rows_for
+from thetahat.resampling.adapter import finite_predictions, point_estimator, rows_for
 from thetahat.resampling.bands import critical_value
 from thetahat.resampling.decomposition import drawn
 from thetahat.resampling.plans import KFold, Plan, Rows, parse
@@ -239,22 +239,25 @@ def losses_of_rows(kind: str, y: Any, prediction: Any) -> FloatArray:
     """
     if kind == "squared":
         with np.errstate(over="ignore", invalid="ignore"):
-            squares = np.asarray((y - prediction.value) ** 2, dtype=np.float64)
-        if not np.isfinite(squares).all():
-            raise UsageError("y: a squared loss is beyond the largest number; scale the columns of X and y")
-        return squares
+            return _of_numbers(np.asarray((y - prediction.value) ** 2, dtype=np.float64))
     if kind == "zero-one":
         return np.asarray(y != prediction.value, dtype=np.float64)
     given = _seen(kind, prediction)[np.arange(len(y)), y]
     return np.asarray(-np.log(np.maximum(given, SMALLEST)))
 
 
+def _of_numbers(squares: FloatArray) -> FloatArray:
+    if not np.isfinite(squares).all():
+        raise UsageError("y: a squared loss is beyond the largest number; scale the columns of X and y")
+    return squares
+
+
 def _seen(kind: str, prediction: Any) -> FloatArray:
     if kind != "log":
-        return np.asarray(prediction.value, dtype=np.float64)
+        return finite_predictions(prediction.value)
     if prediction.probability is None:
         raise UsageError("metric: log needs probabilities, which this estimator does not give")
-    return np.asarray(prediction.probability)
+    return finite_predictions(prediction.probability)
 
 
 def _at(estimator: Any, parameter: str, value: Any, classes: int | None) -> Predictor[Any]:
@@ -339,7 +342,7 @@ def _assembled(
         left.append([[v.mean() for v in part.values()] for part in additive.left_out(GROUPS)])
         held.append(_loss_by_draw(kind, predictions, y))
     # Each of shape (V, 2, n) and (V, G, 2): bias² first, then variance.
-    by_row, by_group = np.array(terms), np.array(left)
+    by_row, by_group = _of_numbers(np.array(terms)), np.array(left)
     columns = {"train_error": train, "held_out_error": np.column_stack(held)}
     estimate, covariance, df = {}, {}, {}
     for name, per_draw in columns.items():

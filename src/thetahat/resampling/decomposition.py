@@ -14,7 +14,7 @@ from scipy import stats
 from thetahat.contracts import Draw, Fit, FloatArray, Predictor, Sample, SharesWork
 from thetahat.errors import UsageError
 from thetahat.numerics.threads import single_threaded
-from thetahat.resampling.adapter import point_estimator, rows_for
+from thetahat.resampling.adapter import finite_predictions, point_estimator, rows_for
 from thetahat.resampling.replicate import replicate
 from thetahat.resampling.terms import kohavi_wolpert, log, squared, zero_one
 
@@ -284,9 +284,7 @@ def _side_by_side(
     """Return all predictions, NaN where a draw made none, and which of n rows were predicted at all."""
     predictions = np.full((len(values), n, *values[0].shape[1:]), np.nan)
     for number, (place, value) in enumerate(zip(places, values, strict=True)):
-        if not np.isfinite(value).all():
-            raise UsageError("estimator: its predictions are not finite; scale the columns of X and y")
-        predictions[number, place] = value
+        predictions[number, place] = finite_predictions(value)
     seen = ~np.isnan(predictions.reshape(len(values), n, -1)[:, :, 0]).all(axis=0)
     if seen.sum() < 2:
         raise UsageError("draws: fewer than two rows were ever left out; raise draws or bring more rows")
