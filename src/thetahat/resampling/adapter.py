@@ -77,10 +77,10 @@ def finite_predictions(values: Any) -> FloatArray:
     UsageError
         One of them is not finite.
     """
-    values = np.asarray(values, dtype=np.float64)
-    if not np.isfinite(values).all():
+    said: FloatArray = np.asarray(values, dtype=np.float64)
+    if not np.isfinite(said).all():
         raise UsageError("estimator: its predictions are not finite; scale the columns of X and y")
-    return values
+    return said
 
 
 @dataclass(frozen=True, slots=True, eq=False)
