@@ -203,6 +203,37 @@ def test_subgradients_where_there_is_no_derivative(name):
     assert not np.isnan(ad.grad(ad.grad(function))(x))
 
 
+SATURATED = {
+    "logistic": (special.expit, 40.0, np.exp(-40.0)),
+    "hyperbolic tangent": (np.tanh, 30.0, 4 * np.exp(-60.0)),
+    "softmax of the likeliest": (lambda x: ad.softmax(x * np.array([1.0, 0.0]))[0], 40.0, np.exp(-40.0)),
+    "its logarithm": (lambda x: ad.log_softmax(x * np.array([1.0, 0.0]))[0], 40.0, np.exp(-40.0)),
+    "far from 0": (
+        lambda x: ad.log_softmax(np.array([1e4, 1e4]) + x * np.array([1.0, 0.0]))[0],
+        30.0,
+        np.exp(-30.0),
+    ),
+    "a share of a sum": (lambda x: ad.logsumexp(x + np.array([1e4, 1e4, 1e4]), axis=0), 0.0, 1.0),
+}
+
+
+@pytest.mark.parametrize("name", SATURATED)
+def test_a_slope_keeps_its_digits_where_the_function_saturates(name):
+    function, x, slope = SATURATED[name]
+    assert ad.grad(function)(x) == pytest.approx(slope, rel=1e-12, abs=0)
+    if name != "a share of a sum":
+        # Beyond the turning point the slope falls as fast as it is.
+        assert ad.grad(ad.grad(function))(x) == pytest.approx(
+            -slope * (2 if "tangent" in name else 1), rel=1e-12
+        )
+
+
+def test_the_logarithm_of_a_certain_probability_keeps_its_digits():
+    for shift in (0.0, 1e4):
+        logs = ad.log_softmax(np.array([shift, shift - 40.0]))
+        assert logs == pytest.approx(np.array([-np.exp(-40.0), -40.0]), rel=1e-12, abs=0)
+
+
 def test_a_tie_goes_to_the_first():
     assert ad.grad(np.max)(np.array([1.0, 2.0, 2.0])).tolist() == [0.0, 1.0, 0.0]
 

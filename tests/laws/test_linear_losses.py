@@ -114,3 +114,13 @@ def test_normal_likelihood_of_fixed_variance_and_squared_error_have_the_same_min
         d_eta = NormalOutput(sd).nll_terms(y, theta.eta(X)).d_eta
         np.testing.assert_allclose(X.T @ d_eta, 0, atol=1e-9 / sd**2)
         np.testing.assert_allclose(d_eta.sum(), 0, atol=1e-9 / sd**2)
+
+
+def test_rows_that_are_all_but_certain_keep_the_digits_of_their_loss_and_slope():
+    small = np.exp(-40.0)
+    value, slope, _ = categorical_terms(np.array([[-40.0, 0.0, -40.0]]), np.array([1]), np.ones(1))
+    assert value == pytest.approx(2 * small, rel=1e-14, abs=0)
+    assert slope[0, 1] == pytest.approx(-2 * small, rel=1e-14, abs=0)
+    one_row = np.array([[-40.0], [40.0], [-800.0]]), np.array([0, 1, 0]), np.ones(3)
+    slopes = bernoulli_slopes(*one_row)[:, 0]
+    assert slopes == pytest.approx(np.array([small, -small, 0.0]), rel=1e-14, abs=0)

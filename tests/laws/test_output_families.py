@@ -76,3 +76,14 @@ def test_what_is_outside_the_support_is_named(case):
     bad[3] = np.inf
     with pytest.raises(UsageError, match="row 3"):
         family.check_support(bad)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shift", [0.0, 1e4])
+def test_a_row_that_is_all_but_certain_keeps_the_digits_of_its_loss(dtype, shift):
+    gap = 20.0 if dtype is np.float32 else 40.0
+    terms = CategoricalOutput(3).nll_terms(
+        np.array([1]), np.array([[shift - gap, shift, shift - gap]], dtype)
+    )
+    assert terms.value == pytest.approx([2 * np.exp(-gap)], rel=40 * float(np.finfo(dtype).eps), abs=0)
+    assert terms.d_eta[0, 1] == pytest.approx(-2 * np.exp(-gap), rel=40 * float(np.finfo(dtype).eps), abs=0)

@@ -398,3 +398,18 @@ def test_the_tag_of_several_targets_is_what_a_regressor_does():
         model = MLPRegressor(hidden_layer_sizes=(3,), max_iter=1, random_state=0, **settings)
         assert get_tags(model).target_tags.multi_output
         assert model.fit(X, np.abs(np.round(X))).predict(X).shape == (20, 2)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_probabilities_and_their_logarithms_keep_their_digits_far_out(classes):
+    X = np.tile(np.eye(classes), (4, 1))
+    model = MLPClassifier((), max_iter=30, random_state=0, tol=1e9).fit(X, np.tile(np.arange(classes), 4))
+    width = model.coefs_[0].shape[1]
+    model.coefs_, model.intercepts_ = [np.eye(classes)[:, :width]], [np.zeros(width)]
+    for gap in (40.0, 1e4):
+        row = np.zeros((1, classes))
+        row[0, 0] = gap
+        logs = model.predict_log_proba(row)
+        assert logs.min() == pytest.approx(-gap, rel=1e-12)
+        assert -logs.max() == pytest.approx((classes - 1) * np.exp(-gap), rel=1e-12, abs=0)
+        assert model.predict_proba(row).min() == pytest.approx(np.exp(-gap), rel=1e-11, abs=0)

@@ -375,3 +375,27 @@ def test_partial_fit_refuses_a_class_that_was_not_announced(settings, strange):
     np.testing.assert_array_equal(model.coef_, before)
     with pytest.raises(th.UsageError, match="is not among"):
         th.SGDClassifier(random_state=0, **settings).partial_fit(X, y, classes=["a", "c"])
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("multi_class", ["ovr", "multinomial"])
+def test_probabilities_and_their_logarithms_keep_their_digits_far_out(classes, multi_class):
+    X = np.tile(np.eye(classes), (4, 1))
+    model = th.SGDClassifier(loss="log_loss", multi_class=multi_class, max_iter=2, tol=None, random_state=0)
+    model.fit(X, np.tile(np.arange(classes), 4))
+    model.coef_, model.intercept_ = np.eye(classes)[: len(model.coef_)], np.zeros(len(model.coef_))
+    for gap in (40.0, 1e4):
+        row = np.zeros((1, classes))
+        row[0, 0], row[0, 1:] = (gap, 0.0) if classes == 2 or multi_class == "multinomial" else (gap, -gap)
+        logs = model.predict_log_proba(row)
+        assert np.isfinite(logs).all()
+        assert logs.min() == pytest.approx(-gap, rel=1e-12)
+        assert model.predict_proba(row).min() == pytest.approx(np.exp(-gap), rel=1e-11, abs=0)
+
+
+def test_a_certain_row_moves_softmax_by_its_small_residual():
+    from thetahat.linear.sgd_softmax import _to_residuals
+
+    eta = np.array([-40.0, 0.0, -40.0])
+    assert _to_residuals(eta, 1) == pytest.approx(2 * np.exp(-40.0), rel=1e-14, abs=0)
+    assert eta == pytest.approx(np.exp(-40.0) * np.array([1.0, -2.0, 1.0]), rel=1e-14, abs=0)

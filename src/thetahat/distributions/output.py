@@ -15,6 +15,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import special
 
+from thetahat.autodiff import log_softmax
 from thetahat.contracts import FloatArray, NLLTerms
 from thetahat.errors import UsageError
 
@@ -96,7 +97,7 @@ class CategoricalOutput:
     def nll_terms(self, y: NDArray[Any], eta: FloatArray, /) -> NLLTerms:
         """Return −log p(y | η) a row with its derivatives."""
         rows = np.arange(len(eta))
-        logs = special.log_softmax(eta, axis=1)
+        logs = log_softmax(eta, axis=1)
         p = np.exp(logs)
         slope = p.copy()
         # p − 1 of the class that happened, as minus the sum of the others, which keeps its digits.

@@ -23,7 +23,7 @@ from thetahat.likelihood.result import LikelihoodResult
 from thetahat.linear.coefficients import Coefficients
 from thetahat.linear.described import Described
 from thetahat.linear.inference import describe_likelihood
-from thetahat.linear.logistic import Logistic
+from thetahat.linear.logistic import Logistic, log_probabilities
 from thetahat.linear.objective import columns
 
 __all__ = ["LogisticRegression"]
@@ -187,10 +187,7 @@ class LogisticRegression(ClassifierMixin, SparseCoefMixin, Described):  # type: 
 
     def predict_log_proba(self, X: Any) -> FloatArray:
         """Return the logarithm of the probability of each class, shape (n, K)."""
-        eta = self._eta(X)
-        if eta.shape[1] == 1:
-            return np.asarray(-np.logaddexp(0.0, np.column_stack([eta[:, 0], -eta[:, 0]])))
-        return np.asarray(eta - np.logaddexp.reduce(eta, axis=1, keepdims=True))
+        return log_probabilities(self._eta(X))
 
     def point_estimator(self, classes: int | None, /) -> Logistic | None:
         """Return the point estimator underneath, which shares work; None where classes are weighed."""

@@ -67,11 +67,14 @@ def _normalised(
     slope = np.empty((n, K))
     value = 0.0
     for i in range(n):
-        total = 0.0
-        for k in range(K):
-            total += p[i, k]
-        value += weight[i] * (math.log(total) - below[i])
-        own, others = y[i], 0.0
+        own, rest, others = y[i], 0.0, 0.0
+        for k in range(own):
+            rest += p[i, k]
+        for k in range(own + 1, K):
+            rest += p[i, k]
+        total = p[i, own] + rest
+        # Of the likeliest the loss is log(1 + the others), which keeps its digits.
+        value += weight[i] * (math.log1p(rest) if below[i] == 0.0 else math.log(total) - below[i])
         for k in range(K):
             p[i, k] /= total
             slope[i, k] = weight[i] * p[i, k]
@@ -114,7 +117,7 @@ def _bernoulli_from_odds(odds: FloatArray, y: IntArray, weight: FloatArray) -> F
                 odds[i, c] = -weight[i] / (1.0 + odds[i, c])
         else:
             for c in range(m):
-                odds[i, c] = weight[i] - weight[i] / (1.0 + odds[i, c])
+                odds[i, c] = weight[i] / (1.0 + 1.0 / odds[i, c])
     return odds
 
 

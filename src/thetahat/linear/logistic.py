@@ -9,6 +9,7 @@ import numpy as np
 from numpy.random import Generator
 from scipy import special
 
+from thetahat.autodiff import log_softmax
 from thetahat.contracts import Fit, FloatArray, Prediction, Sample, Status
 from thetahat.errors import UsageError
 from thetahat.linear.coefficients import Coefficients
@@ -18,7 +19,7 @@ from thetahat.linear.separation import Separation, separated_classes
 from thetahat.linear.shared_likelihood import SharedLikelihood
 from thetahat.optimisers.minimum import Minimum
 
-__all__ = ["Logistic"]
+__all__ = ["Logistic", "log_probabilities", "probabilities"]
 
 # A class that is not in the sample has no best intercept; this is its largest probability there.
 ABSENT = 1e-8
@@ -117,7 +118,7 @@ class Logistic:
 
     def predict(self, theta: Coefficients, X: Any, /) -> Prediction:
         """Predict the probability of each class and the likeliest one."""
-        probability = _probabilities(theta.eta(columns(X)))
+        probability = probabilities(theta.eta(columns(X)))
         return Prediction(probability.argmax(axis=1), probability)
 
     def loss(self, sample: Sample, present: int | None = None) -> PenalisedLoss:
@@ -175,7 +176,15 @@ class Logistic:
         return out
 
 
-def _probabilities(eta: FloatArray) -> FloatArray:
+def probabilities(eta: FloatArray) -> FloatArray:
+    """Return the probability of each class, shape (n, K), from η of shape (n, 1) or (n, K)."""
     if eta.shape[1] == 1:
         return np.column_stack([special.expit(-eta), special.expit(eta)])
     return np.asarray(special.softmax(eta, axis=1))
+
+
+def log_probabilities(eta: FloatArray) -> FloatArray:
+    """Return their logarithms, which are finite where a probability is below the smallest number."""
+    if eta.shape[1] == 1:
+        return np.asarray(special.log_expit(np.column_stack([-eta, eta])))
+    return np.asarray(log_softmax(eta, axis=1))

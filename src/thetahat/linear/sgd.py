@@ -19,9 +19,10 @@ from thetahat.contracts import FloatArray
 from thetahat.errors import UsageError
 from thetahat.likelihood.result import LikelihoodResult
 from thetahat.linear.labels import encoded, places_among
+from thetahat.linear.logistic import log_probabilities, probabilities
 from thetahat.linear.sgd_descent import Descent
 from thetahat.linear.sgd_errors import sandwich
-from thetahat.linear.sgd_losses import LOSSES
+from thetahat.linear.sgd_losses import LOSSES, probabilities_by_clipping
 from thetahat.linear.sgd_rows import SpooledRows, class_targets, class_weights, is_source
 from thetahat.linear.sgd_state import WEIGHTLESS
 from thetahat.tables.spool import Spool
@@ -287,31 +288,29 @@ class SGDClassifier(ClassifierMixin, Descent):  # type: ignore[misc]
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the class of each row."""
-        places = self._places(self._eta(X))
-        return np.asarray(self.classes_[places])
+        return np.asarray(self.classes_[self._places(self._eta(X))])
 
     def _places(self, eta: FloatArray) -> NDArray[Any]:
         return np.asarray((eta[:, 0] > 0).astype(np.int64) if eta.shape[1] == 1 else eta.argmax(axis=1))
 
     @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> FloatArray:
-        """Return the probability of each class, of ``log_loss`` and ``modified_huber``.
-
-        One class against the rest: the probabilities of each, made to sum to one.
-        """
-        eta = self._eta(X)
-        if self.loss == "log_loss" and self._loss() == "softmax":
-            return np.asarray(special.softmax(eta, axis=1))
-        p = special.expit(eta) if self.loss == "log_loss" else (np.clip(eta, -1, 1) + 1) / 2
-        if p.shape[1] == 1:
-            return np.column_stack([1 - p[:, 0], p[:, 0]])
-        total = p.sum(axis=1, keepdims=True)
-        return np.asarray(np.where(total == 0, 1 / p.shape[1], p / np.where(total == 0, 1, total)))
+        """Return P(class), of ``log_loss`` and ``modified_huber``; one against the rest, scaled to 1."""
+        if self.loss == "log_loss":
+            return probabilities(self._logits(X))
+        return probabilities_by_clipping(self._eta(X))
 
     @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
     def predict_log_proba(self, X: Any) -> FloatArray:
         """Return the logarithms of the probabilities."""
+        if self.loss == "log_loss":
+            return log_probabilities(self._logits(X))
         return np.asarray(np.log(self.predict_proba(X)))
+
+    def _logits(self, X: Any) -> FloatArray:
+        eta = self._eta(X)
+        joint = eta.shape[1] == 1 or self._loss() == "softmax"
+        return eta if joint else np.asarray(special.log_expit(eta))
 
     def describe(self, X: Any, y: Any) -> LikelihoodResult:
         """Return the coefficients with standard errors by the sandwich at the averaged iterate.

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
+from thetahat.contracts import FloatArray
 from thetahat.numerics.compiled import inlined, kernel
 from thetahat.numerics.elementary import exponential, exponential_within
 
@@ -19,6 +21,7 @@ __all__ = [
     "SCALARS",
     "loss_of",
     "prefetch",
+    "probabilities_by_clipping",
     "slope_of",
     "steep",
     "step_size",
@@ -180,3 +183,18 @@ def update_of(
     if loss == 0:
         return size * y
     return size if y - p > 0 else -size
+
+
+def probabilities_by_clipping(eta: FloatArray) -> FloatArray:
+    """Return the probabilities of ``modified_huber``, shape (n, K), from η of shape (n, 1) or (n, K).
+
+    References
+    ----------
+    Zhang (2004), Statistical behavior and consistency of classification methods based on convex risk
+    minimization, Annals of Statistics 32.
+    """
+    p = (np.clip(eta, -1, 1) + 1) / 2
+    if p.shape[1] == 1:
+        return np.column_stack([1 - p[:, 0], p[:, 0]])
+    total = p.sum(axis=1, keepdims=True)
+    return np.asarray(np.where(total == 0, 1 / p.shape[1], p / np.where(total == 0, 1, total)))

@@ -20,14 +20,17 @@ def _to_residuals(eta: Any, label: int) -> float:
     most = eta[0]
     for c in range(1, eta.size):
         most = max(most, eta[c])
-    total, own = 0.0, eta[label] - most
+    rest, own = 0.0, float(eta[label] - most)
+    eta[label] = most - np.inf
     for c in range(eta.size):
         eta[c] = math.exp(eta[c] - most)
-        total += eta[c]
+        rest += eta[c]
+    total = math.exp(own) + rest
+    # p − 1 as minus the others, and log(1 + the others) of the likeliest, which keep their digits.
     for c in range(eta.size):
         eta[c] /= total
-    eta[label] -= 1.0
-    return math.log(total) - float(own)
+    eta[label] = -rest / total
+    return math.log1p(rest) if own == 0.0 else math.log(total) - own
 
 
 @reassociating_kernel

@@ -6,12 +6,14 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 from sklearn.base import ClassifierMixin
 from sklearn.utils import column_or_1d, compute_class_weight
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
+from thetahat.autodiff import log_softmax
 from thetahat.contracts import FloatArray
 from thetahat.errors import UsageError
 from thetahat.networks.output import Output
@@ -279,15 +281,19 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
     def predict_proba(self, X: Any) -> FloatArray:
         """Return the probability of each class, or of each label, shape (n, K)."""
         eta = self._eta(self._rows(X))
-        p = self.architecture_.output.mean(eta)
+        mean = self.architecture_.output.mean
         if self.out_activation_ == "softmax" or self._multilabel:
-            return p
-        return np.hstack([1 - p, p])[:, : max(len(self.classes_), 1)]
+            return mean(eta)
+        return np.hstack([mean(-eta), mean(eta)])[:, : max(len(self.classes_), 1)]
 
     def predict_log_proba(self, X: Any) -> FloatArray:
-        """Return the logarithm of each probability."""
-        with np.errstate(divide="ignore"):
-            return np.asarray(np.log(self.predict_proba(X)))
+        """Return the logarithm of each probability, also of one that is below the smallest number."""
+        eta = self._eta(self._rows(X))
+        if self.out_activation_ == "softmax":
+            return np.asarray(log_softmax(eta, axis=1))
+        if self._multilabel:
+            return np.asarray(special.log_expit(eta))
+        return np.asarray(special.log_expit(np.hstack([-eta, eta])[:, : max(len(self.classes_), 1)]))
 
     def log_likelihood(self, X: Any, y: Any) -> FloatArray:
         """Return log p(y | x) of each row in nats, shape (n,)."""

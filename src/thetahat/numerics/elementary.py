@@ -33,7 +33,7 @@ def _within32(x: Any) -> Any:
 
 @kernel
 def _exponential32(x: Any) -> Any:
-    """Return e^x in single precision; 0 below −87.3, the largest number above 88.3."""
+    """Return e^x in single precision, of the nearest x from −87.3 to 88.3."""
     return _within32(min(max(x, np.float32(-87.3)), np.float32(88.3)))
 
 
@@ -52,7 +52,7 @@ def _within64(x: Any) -> Any:
 
 @kernel
 def _exponential64(x: Any) -> Any:
-    """Return e^x in double precision; 0 below −708, the largest number above 709."""
+    """Return e^x in double precision, of the nearest x from −708 to 709."""
     return _within64(min(max(x, -708.0), 709.0))
 
 

@@ -81,12 +81,11 @@ def _logsumexp(x: Any, *, axis: tuple[int, ...]) -> Any:
 
 
 def _pull_logsumexp(g: Any, ans: Any, x: Any, *, axis: tuple[int, ...]) -> Any:
-    return times(np.expand_dims(g, axis), np.exp(_gap_along(x, np.expand_dims(ans, axis))))
-
-
-def _gap_along(x: Any, total: Any) -> Any:
-    # A sum of nothing but exp(−∞) is −∞: no term has a share in it.
-    return np.where(np.isneginf(plain(x)), -np.inf, x - total)
+    # Not exp(x − ans), whose digits the rounding of a large ans takes. A sum of nothing but exp(−∞) is −∞: no
+    # term has a share in it.
+    nothing = np.isneginf(np.expand_dims(plain(ans), axis))
+    share = _SOFTMAX(np.where(nothing, 0.0, x), axis=axis)
+    return times(np.expand_dims(g, axis), np.where(np.isneginf(plain(x)), 0.0, share))
 
 
 _LOGSUMEXP = Primitive("logsumexp", _logsumexp, [_pull_logsumexp])
@@ -114,6 +113,39 @@ def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False) -
     return np.expand_dims(total, axes) if keepdims else total
 
 
+def _log_softmax(x: Any, *, axis: tuple[int, ...]) -> Any:
+    gap = x - np.max(x, axis=axis, keepdims=True)
+    largest = gap == 0
+    # The largest term of the sum is 1; what the others add to its logarithm may be below its rounding.
+    others = np.sum(np.exp(np.where(largest, -np.inf, gap)), axis=axis, keepdims=True)
+    return gap - np.log1p(
+        others + (np.count_nonzero(largest, axis=axis, keepdims=True) - 1).astype(gap.dtype)
+    )
+
+
+def _pull_log_softmax(g: Any, ans: Any, _x: Any, *, axis: tuple[int, ...]) -> Any:
+    # 1 − p from log p, and the cotangents of the others: near certainty neither is a difference from 1.
+    others = np.sum(g, axis=axis, keepdims=True) - g
+    return times(g, -np.expm1(ans)) - times(others, np.exp(ans))
+
+
+def _softmax(x: Any, *, axis: tuple[int, ...]) -> Any:
+    return special.softmax(x, axis=axis)
+
+
+def _pull_softmax(g: Any, ans: Any, _x: Any, *, axis: tuple[int, ...]) -> Any:
+    # Cotangents less that of the likeliest, whose own p (1 − p) would otherwise be a difference from 1.
+    p = plain(ans)
+    likeliest = p == np.max(p, axis=axis, keepdims=True)
+    count = np.count_nonzero(likeliest, axis=axis, keepdims=True).astype(p.dtype)
+    away = g - np.sum(np.where(likeliest, g, np.zeros((), p.dtype)), axis=axis, keepdims=True) / count
+    return times(away - np.sum(times(away, ans), axis=axis, keepdims=True), ans)
+
+
+_LOG_SOFTMAX = Primitive("log_softmax", _log_softmax, [_pull_log_softmax])
+_SOFTMAX = Primitive("softmax", _softmax, [_pull_softmax])
+
+
 def log_softmax(x: Any, axis: Any = None) -> Any:
     """Return x − log Σ e^x along an axis, as scipy.special.log_softmax, and differentiable.
 
@@ -124,7 +156,7 @@ def log_softmax(x: Any, axis: Any = None) -> Any:
     axis : int, optional
         Along which they are normalised; all of them by default.
     """
-    return x - logsumexp(x, axis=axis, keepdims=True)
+    return _over_all(_LOG_SOFTMAX, x, axis)
 
 
 def softmax(x: Any, axis: Any = None) -> Any:
@@ -137,7 +169,12 @@ def softmax(x: Any, axis: Any = None) -> Any:
     axis : int, optional
         Along which they are normalised; all of them by default.
     """
-    return np.exp(log_softmax(x, axis=axis))
+    return _over_all(_SOFTMAX, x, axis)
+
+
+def _over_all(operation: Primitive, x: Any, axis: Any) -> Any:
+    x = x if isinstance(x, Node) else np.asarray(x)
+    return operation(x, axis=axes_of(axis, x.ndim))
 
 
 def _reduce_logaddexp(x: Any, axis: Any = 0, keepdims: bool = False, **_: Any) -> Any:
@@ -148,7 +185,19 @@ UFUNC_METHODS[np.logaddexp, "reduce"] = _reduce_logaddexp
 
 # Probabilities and their logarithms.
 
-elementwise(special.expit, lambda ans, _x: ans * (1.0 - ans))
+# p (1 − p) and 1 − tanh² without the difference, which has no digits left where they saturate.
+_EXPIT_SLOPE = Primitive(
+    "slope of expit",
+    lambda x: special.expit(x) * special.expit(-x),
+    [lambda g, ans, x: unbroadcast(times(g, ans * np.tanh(-0.5 * x)), x)],
+)
+_TANH_SLOPE = Primitive(
+    "slope of tanh",
+    lambda x: 4.0 * special.expit(2.0 * x) * special.expit(-2.0 * x),
+    [lambda g, ans, x: unbroadcast(times(g, -2.0 * ans * np.tanh(x)), x)],
+)
+elementwise(special.expit, lambda _ans, x: _EXPIT_SLOPE(x))
+elementwise(np.tanh, lambda _ans, x: _TANH_SLOPE(x))
 elementwise(special.logit, lambda _ans, x: 1.0 / (x * (1.0 - x)))
 elementwise(special.log_expit, lambda _ans, x: special.expit(-x))
 elementwise(

@@ -13,7 +13,7 @@ import numpy as np
 
 from thetahat.networks.engine.memory import matrix_at, numbers_at, words_at
 from thetahat.numerics.compiled import inlined
-from thetahat.numerics.elementary import exponential, log_one_plus, logarithm
+from thetahat.numerics.elementary import exponential, log_one_plus
 
 __all__ = ["bernoulli", "categorical", "normal", "poisson"]
 
@@ -40,6 +40,7 @@ def categorical(at: int, zero: Any) -> None:  # noqa: C901 - one loop after the 
     eta, y = matrix_at(w[2], n, k, zero), numbers_at(w[3], n, zero)
     value, slope = numbers_at(w[4], n, zero), matrix_at(w[4] + w[7] * n, n, k, zero)
     scale = numbers_at(w[6], 1, zero)[0]
+    one = eta.dtype.type(1)
     totals, turned = numbers_at(w[8], n, zero), matrix_at(w[8] + w[7] * n, k, n, zero)
     flat = numbers_at(w[8] + w[7] * n, n * k, zero)
     for i in range(n):
@@ -58,14 +59,17 @@ def categorical(at: int, zero: Any) -> None:  # noqa: C901 - one loop after the 
         totals[i] = zero
     for i in range(n * k):
         flat[i] = exponential(flat[i])
+    for i in range(n):
+        turned[np.uint64(y[i]), i] = zero
     for j in range(k):
         for i in range(n):
             totals[i] += turned[j, i]
+    # So far the others alone: of the likeliest the loss is log(1 + others), which keeps its digits.
     for i in range(n):
-        value[i] += logarithm(totals[i])
-        totals[i] = scale / totals[i]
-    for i in range(n):
-        turned[np.uint64(y[i]), i] = zero
+        own = exponential(-value[i])
+        every = own + totals[i]
+        value[i] += log_one_plus(totals[i] if value[i] == zero else every - one)
+        totals[i] = scale / every
     # p − 1 of the class that happened is minus the sum of the others, which keeps its digits.
     for i in range(n):
         others = zero

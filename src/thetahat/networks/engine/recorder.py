@@ -238,11 +238,31 @@ def _sum(r: Recording, node: Node) -> Value:
 
 
 def _logsumexp(r: Recording, node: Node) -> Value:
+    _, _, top, total = _exponentials(r, node)
+    return r.graph.apply("add", r.graph.apply("log", total), top)
+
+
+def _log_softmax(r: Recording, node: Node) -> Value:
+    gap, _, _, total = _exponentials(r, node)
+    return r.graph.apply("subtract", gap, r.graph.reshape(r.graph.apply("log", total), _kept(gap, node)))
+
+
+def _softmax(r: Recording, node: Node) -> Value:
+    gap, part, _, total = _exponentials(r, node)
+    return r.graph.apply("divide", part, r.graph.reshape(total, _kept(gap, node)))
+
+
+def _exponentials(r: Recording, node: Node) -> tuple[Value, Value, Value, Value]:
+    """Return x less the largest along the axes, its exponential, the largest, and their sum."""
     graph, x, axes = r.graph, r.operand(node.args[0]), tuple(node.static["axis"])
-    kept = tuple(1 if i in axes else n for i, n in enumerate(x.shape))
     top = graph.reduced("max", x, axes)
-    part = graph.apply("exp", graph.apply("subtract", x, graph.reshape(top, kept)))
-    return graph.apply("add", graph.apply("log", graph.reduced("sum", part, axes)), top)
+    gap = graph.apply("subtract", x, graph.reshape(top, _kept(x, node)))
+    part = graph.apply("exp", gap)
+    return gap, part, top, graph.reduced("sum", part, axes)
+
+
+def _kept(x: Value, node: Node) -> tuple[int, ...]:
+    return tuple(1 if i in node.static["axis"] else n for i, n in enumerate(x.shape))
 
 
 def _power(r: Recording, node: Node) -> Value:
@@ -296,6 +316,8 @@ _LOWERED: dict[str, Callable[[Recording, Node], Value]] = {
     "matmul": _matmul,
     "sum": _sum,
     "logsumexp": _logsumexp,
+    "log_softmax": _log_softmax,
+    "softmax": _softmax,
     "power": _power,
     "float_power": _power,
     "negative log-likelihood": _nll,
