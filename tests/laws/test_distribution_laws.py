@@ -165,10 +165,13 @@ def test_hard_places_keep_their_digits():
             (d.StudentT(0.1, 0.0, 1.0), 1e150, student(1e150, 0.1)),
             (d.NegativeBinomial(5.0, 1e12), 7.0, counts(7, 5, 1e12)),
             (d.NegativeBinomial(5.0, 1e-8), 7.0, counts(7, 5, 1e-8)),
+            (d.NegativeBinomial(1e-6, 3e5), 0.0, counts(0, 1e-6, 3e5)),
+            (d.NegativeBinomial(3.0, 3e5), 400.0, counts(400, 3, 3e5)),
+            (d.StudentT(3e5, 0.0, 1.0), 1e-3, student(1e-3, 3e5)),
             (d.Normal(0.0, 1.0), 1e100, -(mpmath.mpf(1e100) ** 2) / 2 - mpmath.log(2 * mpmath.pi) / 2),
         ]
         for p, x, exact in cases:
-            assert float(p.log_prob(x)) == pytest.approx(float(exact), rel=1e-9), p
+            assert float(p.log_prob(x)) == pytest.approx(float(exact), rel=1e-12), p
 
 
 def test_impossible_parameters_are_refused_by_name():
@@ -253,3 +256,64 @@ def test_supports_make_a_divergence_infinite():
     assert np.isfinite(d.kl_divergence(d.Gamma(1, 1), d.Normal(0, 1)).value)
     assert d.kl_divergence(d.Poisson(2), d.Normal(2, 1)).value == np.inf
     assert d.kl_divergence(d.Uniform(0, 2), d.Uniform(0, 1)).value == np.inf
+
+
+NEARLY_EQUAL = {
+    "Normal, moved": (d.Normal(0.0, 1.0), d.Normal(1e-9, 1.0), 0.5e-18),
+    "Normal, widened": (d.Normal(0.0, 1.0), d.Normal(0.0, 1 + 2.0**-30), 2.0**-60),
+    "LogNormal": (d.LogNormal(0.0, 1.0), d.LogNormal(1e-9, 1.0), 0.5e-18),
+    "Laplace": (d.Laplace(0.0, 1.0), d.Laplace(1e-9, 1.0), 0.5e-18),
+    "Exponential": (d.Exponential(1.0), d.Exponential(1 + 2.0**-30), 2.0**-61),
+    "Poisson": (d.Poisson(1.0), d.Poisson(1 + 2.0**-30), 2.0**-61),
+    "Bernoulli": (d.Bernoulli(0.5), d.Bernoulli(0.5 + 2.0**-31), 2.0**-61),
+    "Binomial": (d.Binomial(0.5, 8), d.Binomial(0.5 + 2.0**-31, 8), 2.0**-58),
+    "Gamma": (d.Gamma(1.0, 1.0), d.Gamma(1 + 2.0**-30, 1.0), np.pi**2 / 6 * 2.0**-61),
+    "Weibull": (d.Weibull(1.0, 1.0), d.Weibull(1.0, 1 + 2.0**-30), 2.0**-61),
+    "Beta": (d.Beta(1.0, 1.0), d.Beta(1 + 2.0**-30, 1.0), 2.0**-61),
+    "Categorical": (d.Categorical([0.5, 0.5]), d.Categorical([0.5 + 2.0**-31, 0.5 - 2.0**-31]), 2.0**-61),
+    "MultivariateNormal": (
+        d.MultivariateNormal([0, 0], np.eye(2)),
+        d.MultivariateNormal([1e-9, 0], np.eye(2)),
+        0.5e-18,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NEARLY_EQUAL)
+def test_a_divergence_of_nearly_the_same_is_half_the_information_times_the_square(name):
+    p, q, quadratic = NEARLY_EQUAL[name]
+    for found in (d.kl_divergence(p, q), d.kl_divergence(q, p)):
+        assert found.value == pytest.approx(quadratic, rel=1e-8, abs=0)
+
+
+def test_the_entropy_of_a_rare_event_keeps_its_digits():
+    with mpmath.workdps(40):
+        for p in (1e-12, 1e-6, 1 - 2.0**-40):
+            q = mpmath.mpf(p)
+            exact = -q * mpmath.log(q) - (1 - q) * mpmath.log(1 - q)
+            assert d.Bernoulli(p).entropy() == pytest.approx(float(exact), rel=1e-15, abs=0)
+
+
+def test_the_entropy_of_a_student_of_many_degrees_of_freedom_is_that_of_the_normal():
+    for df in (150.0, 1e6, 1e10):
+        assert d.StudentT(df, 0.0, 1.0).entropy() == pytest.approx(
+            d.Normal(0.0, 1.0).entropy() + 1 / df, abs=2 / df**2 + 1e-14
+        )
+
+
+@pytest.mark.parametrize(
+    ("a", "b"), [(0.3, 2.0), (0.5, 3e5), (1.0, 200.0), (40.0, 60.0), (70.0, 70.0), (1e3, 1e9)]
+)
+def test_the_logarithm_of_the_beta_function_and_its_slopes_keep_their_digits(a, b):
+    from thetahat.autodiff import grad
+    from thetahat.distributions.log_beta import log_beta
+
+    with mpmath.workdps(50):
+        exact = mpmath.log(mpmath.beta(a, b))
+        slopes = [mpmath.psi(0, t) - mpmath.psi(0, a + b) for t in (mpmath.mpf(a), mpmath.mpf(b))]
+        for one, other in ((a, b), (b, a)):
+            assert float(log_beta(np.float64(one), np.float64(other))) == pytest.approx(
+                float(exact), rel=2e-15
+            )
+            found = grad(log_beta, (0, 1))(np.float64(one), np.float64(other))
+            assert sorted(found) == pytest.approx(sorted(map(float, slopes)), rel=1e-10)

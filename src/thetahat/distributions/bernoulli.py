@@ -68,7 +68,7 @@ class Bernoulli(Distribution):
     def entropy(self) -> float:
         """Return −E[log p(x)], in nats."""
         (p,) = self.theta
-        return float(special.entr(p) + special.entr(1 - p))
+        return float(special.entr(p) - special.xlog1py(1 - p, -p))
 
     def start(self, x: FloatArray, weight: FloatArray, /) -> tuple[float, ...]:
         """Return the maximum of the likelihood."""

@@ -12,6 +12,7 @@ from scipy import special
 
 from thetahat.contracts import FloatArray
 from thetahat.distributions.distribution import Distribution, Support, weighted_mean, weighted_variance
+from thetahat.distributions.log_beta import log_beta
 from thetahat.distributions.spaces import POSITIVE, Space
 
 __all__ = ["Beta"]
@@ -36,7 +37,7 @@ class Beta(Distribution):
     def log_density(self, x: Any, /, *theta: Any) -> Any:
         """Return log p(x; a, b)."""
         a, b = theta
-        return special.xlogy(a - 1, x) + special.xlog1py(b - 1, -x) - special.betaln(a, b)
+        return special.xlogy(a - 1, x) + special.xlog1py(b - 1, -x) - log_beta(a, b)
 
     def support(self) -> Support:
         """Return where there is mass."""
@@ -71,7 +72,7 @@ class Beta(Distribution):
         """Return −E[log p(x)], in nats."""
         a, b = self.theta
         return float(
-            special.betaln(a, b)
+            log_beta(a, b)
             - (a - 1) * special.psi(a)
             - (b - 1) * special.psi(b)
             + (a + b - 2) * special.psi(a + b)

@@ -12,6 +12,7 @@ from scipy import special, stats
 
 from thetahat.contracts import FloatArray
 from thetahat.distributions.distribution import Distribution, Support, weighted_mean
+from thetahat.distributions.log_beta import log_beta
 from thetahat.distributions.spaces import UNIT, Space
 
 __all__ = ["Binomial"]
@@ -36,7 +37,7 @@ class Binomial(Distribution):
     def log_density(self, x: Any, /, *theta: Any) -> Any:
         """Return log p(x; p)."""
         (p,) = theta
-        ways = -np.log1p(self.trials) - special.betaln(self.trials - x + 1, x + 1)
+        ways = -np.log1p(self.trials) - log_beta(self.trials - x + 1, x + 1)
         return ways + special.xlogy(x, p) + special.xlog1py(self.trials - x, -p)
 
     def support(self) -> Support:

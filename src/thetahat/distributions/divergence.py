@@ -8,11 +8,17 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.random import Generator
-from scipy import integrate, special
+from scipy import integrate, linalg
 
 from thetahat.distributions.bernoulli import Bernoulli
 from thetahat.distributions.beta import Beta
 from thetahat.distributions.binomial import Binomial
+from thetahat.distributions.bregman import (
+    NEAR,
+    above_tangent,
+    gammaln_above_tangent,
+    gammaln_rise,
+)
 from thetahat.distributions.categorical import Categorical
 from thetahat.distributions.distribution import Support
 from thetahat.distributions.exponential import Exponential
@@ -169,9 +175,16 @@ def _integral(p: Any, function: Any) -> tuple[float, float]:
 # Closed forms.
 
 
+def _log_ratio(a: float, b: float) -> float:
+    """Return log(b / a), to its own last digits where they are nearly equal."""
+    u = (b - a) / a
+    return float(np.log1p(u) if abs(u) < NEAR else np.log(b) - np.log(a))
+
+
 def _normal(p: Normal, q: Normal) -> float:
     (m, s), (n, t) = p.theta, q.theta
-    return float(np.log(t / s) + (s**2 + (m - n) ** 2) / (2 * t**2) - 0.5)
+    spread = above_tangent((s - t) / t * ((s + t) / t), -2 * _log_ratio(s, t))
+    return float(0.5 * (spread + ((m - n) / t) ** 2))
 
 
 def _lognormal(p: LogNormal, q: LogNormal) -> float:
@@ -180,13 +193,14 @@ def _lognormal(p: LogNormal, q: LogNormal) -> float:
 
 def _laplace(p: Laplace, q: Laplace) -> float:
     (m, s), (n, t) = p.theta, q.theta
-    gap = abs(m - n)
-    return float(np.log(t / s) + (s * np.exp(-gap / s) + gap) / t - 1)
+    gap = abs(m - n) / s
+    moved = s / t * above_tangent(np.expm1(-gap), -gap)
+    return float(above_tangent((s - t) / t, -_log_ratio(s, t)) + moved)
 
 
 def _exponential(p: Exponential, q: Exponential) -> float:
-    ratio = q.theta[0] / p.theta[0]
-    return float(ratio - 1 - np.log(ratio))
+    (r,), (s,) = p.theta, q.theta
+    return float(above_tangent((s - r) / r, _log_ratio(r, s)))
 
 
 def _as_gamma(p: Exponential | Gamma) -> tuple[float, float]:
@@ -195,21 +209,22 @@ def _as_gamma(p: Exponential | Gamma) -> tuple[float, float]:
 
 def _gamma(p: Exponential | Gamma, q: Exponential | Gamma) -> float:
     (a, r), (b, s) = _as_gamma(p), _as_gamma(q)
-    shapes = (a - b) * special.psi(a) - special.gammaln(a) + special.gammaln(b)
-    return float(shapes + b * np.log(r / s) + a * (s - r) / r)
+    u = (s - r) / r
+    return gammaln_above_tangent(a, b - a) + float(b * above_tangent(u, _log_ratio(r, s))) + (a - b) * u
 
 
 def _weibull(p: Weibull, q: Weibull) -> float:
     (k, a), (m, b) = p.theta, q.theta
-    powers = (a / b) ** m * special.gamma(m / k + 1)
-    logs = np.log(k) - k * np.log(a) - np.log(m) + m * np.log(b)
-    return float(logs + (k - m) * (np.log(a) - np.euler_gamma / k) + powers - 1)
+    step = (m - k) / k
+    # log E[(x/b)^m] under p; Γ(2) = 1.
+    power = -m * _log_ratio(a, b) + gammaln_rise(2.0, step)
+    return float(above_tangent(np.expm1(power), power)) + gammaln_above_tangent(1.0, step)
 
 
 def _beta(p: Beta, q: Beta) -> float:
     (a, b), (c, d) = p.theta, q.theta
-    slopes = (a - c) * special.psi(a) + (b - d) * special.psi(b) + (c - a + d - b) * special.psi(a + b)
-    return float(special.betaln(c, d) - special.betaln(a, b) + slopes)
+    apart = gammaln_above_tangent(a, c - a) + gammaln_above_tangent(b, d - b)
+    return apart - gammaln_above_tangent(a + b, (c - a) + (d - b))
 
 
 def _uniform(p: Uniform, q: Uniform) -> float:
@@ -219,7 +234,10 @@ def _uniform(p: Uniform, q: Uniform) -> float:
 
 def _bernoulli(p: Bernoulli, q: Bernoulli) -> float:
     (a,), (b,) = p.theta, q.theta
-    return float(special.rel_entr(a, b) + special.rel_entr(1 - a, 1 - b))
+    # The terms of first order of the two codes cancel, so they are left out.
+    others = np.log1p(-b) - np.log1p(-a)
+    ones = a * above_tangent((b - a) / a, _log_ratio(a, b))
+    return float(ones + (1 - a) * above_tangent((a - b) / (1 - a), others))
 
 
 def _binomial(p: Binomial, q: Binomial) -> float | None:
@@ -230,22 +248,30 @@ def _binomial(p: Binomial, q: Binomial) -> float | None:
 
 def _poisson(p: Poisson, q: Poisson) -> float:
     (a,), (b,) = p.theta, q.theta
-    return float(special.kl_div(a, b))
+    return float(a * above_tangent((b - a) / a, _log_ratio(a, b)))
 
 
 def _categorical(p: Categorical, q: Categorical) -> float:
     if len(p.p) != len(q.p):
         raise UsageError("q: the two categorical distributions have different numbers of codes")
-    return float(np.sum(special.rel_entr(p.p, q.p)))
+    there = np.where(p.p > 0, p.p, 1.0)
+    u = (q.p - there) / there
+    logs = np.where(np.abs(u) < NEAR, np.log1p(u), np.log(q.p) - np.log(there))
+    return float(np.sum(np.where(p.p > 0, p.p * above_tangent(u, logs), q.p)))
 
 
 def _multivariate(p: MultivariateNormal, q: MultivariateNormal) -> float:
     (m, S), (n, T) = p.theta, q.theta
     if len(m) != len(n):
         raise UsageError("q: the two multivariate normals have different dimensions")
-    gap = n - m
-    traces = np.trace(np.linalg.solve(T, S)) + gap @ np.linalg.solve(T, gap) - len(m)
-    return float(0.5 * (traces + np.linalg.slogdet(T)[1] - np.linalg.slogdet(S)[1]))
+    root = np.linalg.cholesky(T)
+    half = linalg.solve_triangular(root, S - T, lower=True)
+    # The eigenvalues of T⁻¹S less one, and their logarithms from a factor of S itself.
+    u = np.linalg.eigvalsh(linalg.solve_triangular(root, half.T, lower=True))
+    ratio = linalg.solve_triangular(root, np.linalg.cholesky(S), lower=True)
+    logs = np.where(np.abs(u) < NEAR, np.log1p(u), 2 * np.log(np.linalg.svd(ratio, compute_uv=False)[::-1]))
+    away = linalg.solve_triangular(root, n - m, lower=True)
+    return float(0.5 * (np.sum(above_tangent(u, logs)) + away @ away))
 
 
 _CLOSED: dict[tuple[type, type], Any] = {

@@ -13,6 +13,7 @@ from scipy.optimize import brentq
 
 from thetahat.contracts import FloatArray
 from thetahat.distributions.distribution import Distribution, Support, weighted_mean, weighted_variance
+from thetahat.distributions.log_beta import log_beta
 from thetahat.distributions.spaces import POSITIVE, Space
 
 __all__ = ["NegativeBinomial"]
@@ -37,7 +38,7 @@ class NegativeBinomial(Distribution):
     def log_density(self, x: Any, /, *theta: Any) -> Any:
         """Return log p(x; rate, size)."""
         rate, size = theta
-        ways = -np.log(size + x) - special.betaln(size, x + 1)
+        ways = -np.log(size + x) - log_beta(size, x + 1)
         return ways - size * np.log1p(rate / size) - x * np.log1p(size / rate)
 
     def support(self) -> Support:

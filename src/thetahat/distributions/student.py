@@ -12,6 +12,7 @@ from scipy import special
 
 from thetahat.contracts import FloatArray
 from thetahat.distributions.distribution import Distribution, Support
+from thetahat.distributions.log_beta import LARGE, log_beta
 from thetahat.distributions.spaces import POSITIVE, REAL, Space
 
 __all__ = ["StudentT"]
@@ -40,8 +41,7 @@ class StudentT(Distribution):
         """Return log p(x; df, loc, scale)."""
         df, loc, scale = theta
         z = (x - loc) / scale
-        norm = 0.5 * np.log(df) + special.betaln(0.5 * df, 0.5) + np.log(scale)
-        return -0.5 * (df + 1) * np.log1p(z * z / df) - norm
+        return -0.5 * (df + 1) * np.log1p(z * z / df) - _log_norm(df) - np.log(scale)
 
     def support(self) -> Support:
         """Return where there is mass."""
@@ -75,15 +75,24 @@ class StudentT(Distribution):
     def entropy(self) -> float:
         """Return −E[log p(x)], in nats."""
         df, loc, scale = self.theta
-        return float(
-            0.5 * (df + 1) * (special.psi(0.5 * (df + 1)) - special.psi(0.5 * df))
-            + 0.5 * np.log(df)
-            + special.betaln(0.5 * df, 0.5)
-            + np.log(scale)
-        )
+        return float(0.5 * (df + 1) * _psi_rise(df) + _log_norm(df) + np.log(scale))
 
     def start(self, x: FloatArray, weight: FloatArray, /) -> tuple[float, ...]:
         """Return robust guesses."""
         middle = float(np.median(x))
         spread = float(np.median(np.abs(x - middle))) or float(np.std(x)) or 1.0
         return 4.0, middle, 1.35 * spread
+
+
+def _psi_rise(df: float) -> float:
+    """Return ψ((ν + 1)/2) − ψ(ν/2)."""
+    a = 0.5 * df
+    if a <= LARGE:
+        return float(special.psi(a + 0.5) - special.psi(a))
+    r = 1 / a
+    return r * (1 / 2 + r * (1 / 8 - r**2 * (1 / 64 - r**2 * (1 / 128 - r**2 * (17 / 2048)))))
+
+
+def _log_norm(df: Any) -> Any:
+    """Return log(√ν B(ν/2, ½))."""
+    return 0.5 * np.log(df) + log_beta(0.5 * df, 0.5)
