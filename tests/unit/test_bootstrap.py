@@ -128,3 +128,16 @@ def test_a_bootstrap_draws_itself():
 
     axes = th.bootstrap(X, "mean").plot(Figure().subplots())
     assert "interval" in axes.get_title(loc="left")
+
+
+@pytest.mark.parametrize("statistic", ["mean", "median", "variance", "std", "correlation"])
+def test_errors_keep_their_digits_where_the_rows_lie_far_from_0(statistic):
+    # Whole numbers on a large one are exact, so moving them moves no deviation.
+    rows = np.random.default_rng(0).integers(0, 50, (15, 2)).astype(float)
+    rows = rows if statistic == "correlation" else rows[:, 0]
+    near, far = (th.jackknife(rows + shift, statistic) for shift in (0.0, 2.0**52))
+    assert far.se == pytest.approx(near.se, rel=1e-12)
+    if statistic not in ("mean", "median"):
+        assert far.estimate == pytest.approx(near.estimate, rel=1e-12)
+        drawn = [th.bootstrap(rows + shift, statistic, resamples=50).distribution for shift in (0.0, 2.0**52)]
+        assert drawn[1] == pytest.approx(drawn[0], rel=1e-10)

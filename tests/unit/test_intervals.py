@@ -36,3 +36,19 @@ def test_a_holdout_interval_equals_scipys_one_sample_t():
 def test_an_interval_over_one_draw_is_refused(name):
     with pytest.raises(UsageError, match="two draws"):
         METHODS[name](over(FOLDS[:1]))
+
+
+@pytest.mark.parametrize("name", ["corrected-t", "plain", "holdout", "clt", "clt-within"])
+def test_a_standard_error_keeps_its_digits_where_losses_lie_far_from_0(name):
+    # Whole numbers on a large one are exact, so moving them moves no deviation.
+    losses = np.random.default_rng(0).integers(0, 50, (4, 6)).astype(float)
+
+    def se(shift):
+        rows = [each + shift for each in losses]
+        if name == "holdout":
+            return METHODS[name](OverDraws(rows[0][:1], np.ones(1), np.ones(1), rows[:1], [np.arange(6)])).se
+        values = losses[:, 0] + shift
+        tests = list(np.arange(24).reshape(4, 6))
+        return METHODS[name](OverDraws(values, np.full(4, 18.0), np.full(4, 6.0), rows, tests)).se
+
+    assert se(2.0**52) == pytest.approx(se(0.0), rel=1e-14)

@@ -333,3 +333,35 @@ def test_rows_that_are_not_finite_are_refused_by_name(bad, solver):
     X[4321, 3] = bad
     with pytest.raises(ValueError, match=r"Input X contains (NaN|infinity)"):
         PCA(svd_solver=solver).fit(X)
+
+
+FAR = {
+    "full": lambda X: PCA(svd_solver="full").fit(X),
+    "covariance_eigh": lambda X: PCA(svd_solver="covariance_eigh").fit(X),
+    "randomized": lambda X: PCA(2, svd_solver="randomized", random_state=0).fit(X),
+    "arpack": lambda X: PCA(2, svd_solver="arpack", random_state=0).fit(X),
+    "incremental": lambda X: IncrementalPCA(batch_size=7).fit(X),
+    "batch by batch": lambda X: IncrementalPCA().partial_fit(X[:9]).partial_fit(X[9:16]).partial_fit(X[16:]),
+    "sparse": lambda X: PCA(svd_solver="covariance_eigh").fit(sparse.csr_matrix(X)),
+    "sparse, incremental": lambda X: IncrementalPCA(batch_size=7).fit(sparse.csr_matrix(X)),
+}
+
+
+@pytest.mark.parametrize("name", FAR)
+def test_variances_keep_their_digits_where_rows_lie_far_from_0(name):
+    # Whole numbers on a large one are exact, so moving them moves no deviation.
+    X = np.random.default_rng(0).integers(0, 50, (24, 3)).astype(float)
+    near, far = (FAR[name](X + shift) for shift in (0.0, 2.0**51))
+    assert far.explained_variance_ == pytest.approx(near.explained_variance_, rel=1e-11)
+    assert far.explained_variance_ratio_ == pytest.approx(near.explained_variance_ratio_, rel=1e-11)
+    assert far.components_ == pytest.approx(near.components_, abs=1e-11)
+
+
+def test_a_sparse_column_far_from_0_keeps_its_spread_beside_columns_that_are_mostly_0():
+    rng = np.random.default_rng(0)
+    X = np.where(rng.random((40, 4)) < 0.2, rng.integers(1, 9, (40, 4)), 0).astype(float)
+    X[:, 1] = rng.integers(0, 9, 40)
+    near, far = X.copy(), X.copy()
+    far[:, 1] += 2.0**50
+    ours = PCA(svd_solver="covariance_eigh").fit(sparse.csr_matrix(far)).explained_variance_
+    assert ours == pytest.approx(PCA(svd_solver="full").fit(near).explained_variance_, rel=1e-10)

@@ -102,3 +102,15 @@ def test_support_vectors_that_were_taken_away_are_noticed():
     fit.support_vectors_ = fit.support_vectors_[:3]
     with pytest.raises(UsageError, match="altered"):
         fit.predict(X)
+
+
+def test_the_scale_of_sparse_rows_far_from_0_keeps_its_digits():
+    from scipy import sparse
+
+    from thetahat.svm.machine import variance
+
+    # Whole numbers on a large one are exact, so moving them moves no deviation.
+    X = np.random.default_rng(0).integers(0, 50, (30, 3)).astype(float)
+    weight = np.random.default_rng(1).integers(1, 4, 30).astype(float)
+    for each in (None, weight):
+        assert variance(sparse.csr_matrix(X + 2.0**40), each) == pytest.approx(variance(X, each), rel=1e-9)

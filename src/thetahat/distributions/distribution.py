@@ -16,6 +16,7 @@ from thetahat.contracts import FloatArray
 from thetahat.distributions.quadrature import expectation
 from thetahat.distributions.spaces import Space
 from thetahat.errors import UsageError
+from thetahat.numerics.moments import centred
 
 __all__ = ["Distribution", "Support"]
 
@@ -216,4 +217,4 @@ def weighted_mean(x: Any, weight: FloatArray) -> float:
 
 def weighted_variance(x: Any, weight: FloatArray) -> float:
     """Return Σ w (x − x̄)² / Σ w."""
-    return weighted_mean((x - weighted_mean(x, weight)) ** 2, weight)
+    return weighted_mean(centred(x, weight)[1] ** 2, weight)

@@ -11,6 +11,7 @@ from scipy.linalg import solve_triangular
 
 from thetahat.contracts import FloatArray
 from thetahat.errors import UsageError
+from thetahat.numerics.moments import centred
 
 __all__ = ["MultivariateNormal"]
 
@@ -103,8 +104,7 @@ class MultivariateNormal:
         """
         rows = np.atleast_2d(np.asarray(x, dtype=np.float64))
         weight = np.ones(len(rows)) if weight is None else weight
-        loc = weight @ rows / weight.sum()
-        away = rows - loc
+        loc, away = centred(rows, weight)
         covariance = (weight[:, None] * away).T @ away / weight.sum()
         if np.linalg.matrix_rank(covariance, hermitian=True) < len(loc):
             raise UsageError(

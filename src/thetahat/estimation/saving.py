@@ -53,7 +53,10 @@ SWELLS, SPARE = 200, 1_000_000
 
 def _check_spread(model: Any) -> None:
     d = model.n_features_in_
-    check_shapes(mean=(model._spread.mean, (d,)), scatter=(model._spread.scatter, (d, d)))
+    spread = model._spread
+    check_shapes(mean=(spread.mean, (d,)), scatter=(spread.scatter, (d, d)))
+    if np.shape(spread.low) != ():
+        check_shapes(low=(spread.low, (d,)))
 
 
 def _check_pairs(model: Any) -> None:

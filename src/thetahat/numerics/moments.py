@@ -1,4 +1,4 @@
-"""Mean, standard deviation and autocorrelation, each rounded once."""
+"""Mean, standard deviation and autocorrelation, each rounded once, and deviations that keep their digits."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from thetahat.checked import column
+from thetahat.contracts import FloatArray
 
-__all__ = ["Moments", "moments"]
+__all__ = ["Moments", "centred", "moments", "variance"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +70,26 @@ def moments(x: ArrayLike, lag: int = 1) -> Moments:
         return Moments((mean + off) * unit, spread * unit, math.nan)
     exact = away - off
     return Moments((mean + off) * unit, spread * unit, math.fsum(exact[lag:] * exact[: n - lag]) / squares)
+
+
+def centred(x: FloatArray, weight: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
+    """Return the mean along the first axis, and the deviations from it, which keep their digits.
+
+    The rounding of the mean, which may be of the size of the deviations, is the mean of what is left, and
+    is taken out in turn: the corrected two-pass algorithm.
+
+    References
+    ----------
+    Chan, Golub and LeVeque (1983), Algorithms for computing the sample variance, Amer. Statist. 37.
+    """
+    mean = np.average(x, axis=0, weights=weight)
+    away = x - mean
+    off = np.average(away, axis=0, weights=weight)
+    away -= off
+    return mean + off, away
+
+
+def variance(x: FloatArray, ddof: int = 0) -> float:
+    """Return Σ (x − x̄)² / (n − ddof) of a column."""
+    _, away = centred(x)
+    return float(away @ away) / (len(x) - ddof)

@@ -12,6 +12,7 @@ from scipy import stats
 from thetahat.checked import matrix, squarable
 from thetahat.contracts import Draw, FloatArray, Sample
 from thetahat.errors import UsageError
+from thetahat.numerics.moments import centred
 from thetahat.pca.estimator import PrincipalComponents
 from thetahat.pca.spectrum import Spectrum, by_singular_values
 from thetahat.resampling.plans import KFold, Rows
@@ -130,8 +131,9 @@ def describe_components(
         raise UsageError(f"errors: choose {', '.join(ERRORS)}, not {errors!r}")
     n, k = spectrum.n, len(spectrum.singular)
     value, ratio, total = spectrum.variances, spectrum.ratios, float(spectrum.total)
-    scores = (X - spectrum.mean) @ spectrum.components.T
-    whole = ((X - spectrum.mean) ** 2).sum(axis=1)
+    _, away = centred(X)
+    scores = away @ spectrum.components.T
+    whole = (away**2).sum(axis=1)
     if errors == "bootstrap":
         values, shares, angle = _resampled(
             spectrum, X, resamples, np.random.default_rng(0) if rng is None else rng

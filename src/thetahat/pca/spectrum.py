@@ -7,7 +7,7 @@ them, and Var[X V] is diagonal (Goodfellow, Bengio and Courville, *Deep Learning
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from sklearn.utils import assert_all_finite
 from thetahat.contracts import FloatArray
 from thetahat.deadline import check_time
 from thetahat.numerics.compiled import reassociating_kernel
+from thetahat.numerics.moments import centred
 from thetahat.numerics.operators import in_steps
 from thetahat.pca.krylov import leading_directions
 
@@ -35,6 +36,8 @@ __all__ = [
 
 # Beyond these the squares of the entries leave the range of a double.
 LARGEST, TINIEST = 1e100, 1e-100
+# A sum of squares about the mean this small a part of that about 0 has lost half of its digits.
+FEWEST_DIGITS = 1e-8
 # Rows that are centred and multiplied while they are in the cache.
 BLOCK = 1024
 # Below this share of all directions more power iterations are worth their time.
@@ -88,11 +91,15 @@ class Spectrum:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spread:
-    """Sums of rows: how many, their mean, and Σ (x − mean)(x − mean)ᵀ."""
+    """Sums of rows: how many, their mean, and Σ (x − mean)(x − mean)ᵀ.
+
+    ``low`` is what the rounding of the mean left out: the difference of two means far from 0 needs it.
+    """
 
     n: int
     mean: FloatArray
     scatter: FloatArray
+    low: FloatArray = field(default_factory=lambda: np.zeros(()))
 
 
 def spread_of(X: Any) -> Spread:
@@ -102,9 +109,7 @@ def spread_of(X: Any) -> Spread:
     not copied.
     """
     if sparse.issparse(X):
-        mean = np.asarray(X.mean(axis=0), dtype=np.float64).ravel()
-        gram = np.asarray((X.T @ X).toarray(), dtype=np.float64)
-        return Spread(X.shape[0], mean, gram - X.shape[0] * np.outer(mean, mean))
+        return _sparse_spread(X)
     n, d = X.shape
     rows = min(n, BLOCK if X.dtype == np.float64 else 4 * BLOCK)
     shift = X[:rows].mean(axis=0)
@@ -118,7 +123,27 @@ def spread_of(X: Any) -> Spread:
         scatter += away.T @ away
     off = sums / n
     scatter -= n * np.outer(off, off)
-    return Spread(n, shift.astype(np.float64) + off, scatter)
+    shift = shift.astype(np.float64)
+    mean = shift + off
+    return Spread(n, mean, scatter, (shift - mean) + off)
+
+
+def _sparse_spread(X: Any) -> Spread:
+    n = X.shape[0]
+    mean = np.asarray(X.mean(axis=0), dtype=np.float64).ravel()
+    gram = np.asarray((X.T @ X).toarray(), dtype=np.float64)
+    scatter = gram - n * np.outer(mean, mean)
+    # Of a column that is far from 0 beside its spread the difference has no digits. It has few zeros, if any.
+    far = np.flatnonzero(np.diagonal(scatter) < FEWEST_DIGITS * np.diagonal(gram))
+    low = np.zeros_like(mean)
+    if far.size:
+        dense = X[:, far].toarray().astype(np.float64)
+        mean[far], away = centred(dense)
+        low[far] = (dense - mean[far]).mean(axis=0)
+        scatter[far] = away.T @ X - np.outer(away.sum(axis=0), mean)
+        scatter[:, far] = scatter[far].T
+        scatter[np.ix_(far, far)] = away.T @ away
+    return Spread(n, mean, scatter, low)
 
 
 @reassociating_kernel
@@ -141,19 +166,20 @@ def merged(parts: Iterable[Spread]) -> Spread:
     first, *others = parts
     for part in others:
         n = first.n + part.n
-        gap = part.mean - first.mean
-        mean = first.mean + gap * (part.n / n)
+        gap = (part.mean - first.mean) + (part.low - first.low)
+        move = first.low + gap * (part.n / n)
+        mean = first.mean + move
         lift = np.outer(gap, gap) * (first.n * part.n / n)
-        first = Spread(n, mean, first.scatter + part.scatter + lift)
+        first = Spread(n, mean, first.scatter + part.scatter + lift, (first.mean - mean) + move)
     return first
 
 
 def by_singular_values(X: NDArray[Any], exponent: int | None = None) -> Spectrum:
     """Return the whole spectrum of dense rows by a singular value decomposition, to the last digits."""
     X, power = _scaled(X) if exponent is None else (np.ldexp(X, -exponent), exponent)
-    mean = X.mean(axis=0)
+    mean, away = centred(X)
     check_time()
-    _, S, Vt = linalg.svd(X - mean, full_matrices=False, check_finite=False)
+    _, S, Vt = linalg.svd(away, full_matrices=False, check_finite=False)
     return Spectrum(len(X), np.ldexp(mean, power), S, signed(Vt), float(S @ S) / max(len(X) - 1, 1), power)
 
 
@@ -218,14 +244,17 @@ def first_few(X: Any, count: int, solver: str, seed: Any, options: dict[str, Any
     n = X.shape[0]
     mean = np.asarray(X.mean(axis=0)).ravel()
     if sparse.issparse(X):
-        squares = float(X.multiply(X).sum()) - n * float(mean @ mean)
-        centred: Any = _centred(X, mean)
+        # What is stored, and the zeros that are not.
+        stored = X.tocsc()
+        counts = np.diff(stored.indptr)
+        squares = float(np.sum((stored.data - np.repeat(mean, counts)) ** 2) + (n - counts) @ mean**2)
+        away: Any = _centred(X, mean)
     else:
-        centred = X - mean
-        squares = float(np.einsum("ij,ij->i", centred, centred).sum(dtype=np.float64))
+        mean, away = centred(X)
+        squares = float(np.einsum("ij,ij->i", away, away).sum(dtype=np.float64))
     if solver == "arpack":
         start = seed.uniform(-1, 1, size=min(X.shape))
-        _, S, Vt = svds(in_steps(centred), k=count, tol=options["tol"], v0=start)
+        _, S, Vt = svds(in_steps(away), k=count, tol=options["tol"], v0=start)
         S, Vt = S[::-1], np.ascontiguousarray(Vt[::-1])
     else:
         least = min(X.shape)
@@ -234,9 +263,9 @@ def first_few(X: Any, count: int, solver: str, seed: Any, options: dict[str, Any
             rounds = 7 if count < FEW * least else 4
         width = min(count + options["n_oversamples"], least)
         # So many blocks hold more than the last of so many power iterations.
-        V = leading_directions(centred, count, width, rounds // 2 + 2, seed)
+        V = leading_directions(away, count, width, rounds // 2 + 2, seed)
         # The best directions within those found, so that scores have exactly the variances told.
-        _, S, turn = linalg.svd(centred @ V, full_matrices=False, check_finite=False)
+        _, S, turn = linalg.svd(away @ V, full_matrices=False, check_finite=False)
         Vt = turn @ V.T
     return Spectrum(n, np.ldexp(mean, power), S, signed(Vt), squares / max(n - 1, 1), power)
 

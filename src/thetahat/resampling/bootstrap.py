@@ -15,6 +15,7 @@ from scipy import special
 from thetahat.checked import column, matrix, squarable
 from thetahat.contracts import FloatArray
 from thetahat.errors import ThetaHatWarning, UsageError
+from thetahat.numerics.moments import centred, variance
 from thetahat.resampling import replicates as kernels
 
 __all__ = ["Bootstrap", "Jackknife", "bootstrap", "jackknife"]
@@ -196,9 +197,15 @@ def jackknife(data: Any, statistic: str | Callable[[FloatArray], Any]) -> Jackkn
     name = kernels.named(statistic, rows)
     value = kernels.plain(name, statistic)
     estimate = float(value(rows))
-    without = kernels.left_out(name, value, rows)
-    bias = (n - 1) * float(without.mean() - estimate)
-    se = math.sqrt((n - 1) / n * float(np.sum((without - without.mean()) ** 2)))
+    if name in ("mean", "median"):
+        # Where the rows lie far from 0, values without one of them are rounded as far apart as they differ.
+        _, rows = centred(rows)
+        without = kernels.left_out(name, value, rows)
+        bias = (n - 1) * float(without.mean() - value(rows))
+    else:
+        without = kernels.left_out(name, value, rows)
+        bias = (n - 1) * float(without.mean() - estimate)
+    se = math.sqrt((n - 1) * variance(without))
     return Jackknife(estimate, estimate - bias, bias, se)
 
 

@@ -17,6 +17,7 @@ from scipy import stats
 
 from thetahat.contracts import FloatArray, IntArray
 from thetahat.errors import UsageError
+from thetahat.numerics.moments import centred, variance
 
 __all__ = [
     "METHODS",
@@ -127,7 +128,7 @@ class CorrectedT:
                 "interval: corrected-t needs at least two draws; use cv:K, or interval='holdout'"
             )
         factor = 1 / draws + float(np.mean(quantity.n_test / quantity.n_train))
-        spread = float(np.var(quantity.values, ddof=1))
+        spread = variance(quantity.values, ddof=1)
         return MeanEstimate(float(np.mean(quantity.values)), float(np.sqrt(factor * spread)), draws - 1)
 
 
@@ -146,7 +147,7 @@ class HoldoutRows:
             return MeanEstimate(float(quantity.values[0]), np.nan, np.nan)
         rows = quantity.rows[0]
         return MeanEstimate(
-            float(np.mean(rows)), float(np.std(rows, ddof=1) / np.sqrt(len(rows))), len(rows) - 1
+            float(np.mean(rows)), float(np.sqrt(variance(rows, ddof=1) / len(rows))), len(rows) - 1
         )
 
 
@@ -162,7 +163,7 @@ class PlainNormal:
         draws = len(quantity.values)
         if draws < 2:
             raise UsageError("interval: plain needs at least two draws; use cv:K, or interval='holdout'")
-        spread = float(np.std(quantity.values, ddof=1))
+        spread = float(np.sqrt(variance(quantity.values, ddof=1)))
         return MeanEstimate(float(np.mean(quantity.values)), spread / np.sqrt(draws), np.inf)
 
 
@@ -201,12 +202,12 @@ class Clt:
         mean = float(losses.mean())
         counts = np.bincount(held)
         if self.within:
-            centred = np.concatenate([rows - rows.mean() for rows in quantity.rows])
+            away = np.concatenate([centred(rows)[1] for rows in quantity.rows])
             freedom = len(losses) - len(quantity.rows)
-            spread = float(np.sum(centred**2) / freedom)
+            spread = float(np.sum(away**2) / freedom)
         else:
-            each = np.bincount(held, losses)[counts > 0] / counts[counts > 0]
-            spread = float(np.mean((each - mean) ** 2))
+            away = np.bincount(held, centred(losses)[1])[counts > 0] / counts[counts > 0]
+            spread = float(np.mean(away**2))
         return MeanEstimate(mean, float(np.sqrt(spread / np.sum(counts > 0))), np.inf)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
+from thetahat.numerics.moments import variance
 from thetahat.resampling.intervals import OverDraws
 
 __all__ = ["posterior"]
@@ -31,7 +32,7 @@ def posterior(quantity: OverDraws, margin: float = 0.0) -> tuple[float, float, f
     """
     draws = len(quantity.values)
     share = float(np.mean(quantity.n_test / (quantity.n_train + quantity.n_test)))
-    mean, spread = float(np.mean(quantity.values)), float(np.var(quantity.values, ddof=1))
+    mean, spread = float(np.mean(quantity.values)), variance(quantity.values, ddof=1)
     scale = float(np.sqrt((1 / draws + share / (1 - share)) * spread))
     if scale == 0:
         return float(mean < -margin), float(abs(mean) <= margin), float(mean > margin)

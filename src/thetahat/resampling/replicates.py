@@ -15,6 +15,7 @@ from numpy.random import Generator
 from thetahat.contracts import FloatArray
 from thetahat.errors import UsageError
 from thetahat.numerics.compiled import kernel, reassociating_kernel
+from thetahat.numerics.moments import centred, variance
 
 __all__ = ["left_out", "named", "plain", "resampled"]
 
@@ -43,7 +44,11 @@ def named(statistic: str | Callable[[FloatArray], Any], rows: FloatArray) -> str
 
 
 def _correlation(rows: FloatArray) -> Any:
-    return np.asarray(np.corrcoef(rows.T))[0, 1]
+    return np.asarray(np.corrcoef(centred(rows)[1].T))[0, 1]
+
+
+def _deviation(rows: FloatArray) -> Any:
+    return np.sqrt(variance(rows))
 
 
 def plain(name: str, statistic: Any) -> Callable[[FloatArray], Any]:
@@ -51,8 +56,8 @@ def plain(name: str, statistic: Any) -> Callable[[FloatArray], Any]:
     functions: dict[str, Callable[[FloatArray], Any]] = {
         "mean": np.mean,
         "median": np.median,
-        "variance": np.var,
-        "std": np.std,
+        "variance": variance,
+        "std": _deviation,
         "correlation": _correlation,
     }
     function: Callable[[FloatArray], Any] = functions[name] if name else statistic
@@ -70,9 +75,9 @@ def resampled(
     if name == "median":
         return _medians(np.sort(rows), count, seed)
     if name == "correlation":
-        return _correlations(rows - rows.mean(axis=0), count, seed)
-    centre = rows.mean()
-    sums = _sums(rows - centre, count, seed)
+        return _correlations(centred(rows)[1], count, seed)
+    centre, away = centred(rows)
+    sums = _sums(away, count, seed)
     if name == "mean":
         return np.asarray(centre + sums[:, 0] / n)
     spread = np.maximum(sums[:, 1] / n - (sums[:, 0] / n) ** 2, 0)
@@ -91,7 +96,7 @@ def left_out(name: str, value: Callable[[FloatArray], Any], rows: FloatArray) ->
         return np.asarray(0.5 * (order[low + (rank <= low)] + order[high + (rank <= high)]))
     if not name:
         return np.array([float(value(np.delete(rows, i, axis=0))) for i in range(n)])
-    away = rows - rows.mean(axis=0)
+    mean, away = centred(rows)
     m = n - 1
     if name == "correlation":
         u, v = away.T
@@ -105,7 +110,7 @@ def left_out(name: str, value: Callable[[FloatArray], Any], rows: FloatArray) ->
         )
         return np.asarray(xy / np.sqrt(xx * yy))
     if name == "mean":
-        return np.asarray(rows.mean() - away / m)
+        return np.asarray(mean - away / m)
     spread = (away @ away - away**2) / m - (away / m) ** 2
     return np.asarray(spread if name == "variance" else np.sqrt(np.maximum(spread, 0)))
 

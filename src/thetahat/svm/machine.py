@@ -271,12 +271,18 @@ class KernelMachine(BaseEstimator, ABC):  # type: ignore[misc]
 
 def variance(X: Any, weight: FloatArray | None) -> float:
     """Return the variance of all numbers of X; a row of weight two counts as two rows."""
-    if weight is None:
-        return float(X.multiply(X).mean() - X.mean() ** 2 if sp.issparse(X) else X.var())
+    if weight is None and not sp.issparse(X):
+        return float(X.var())
+    weight = np.ones(X.shape[0]) if weight is None else weight
     share = weight / (weight.sum() * X.shape[1])
     mean = float(np.sum(share @ X))
-    squares = X.multiply(X).tocsr() if sp.issparse(X) else (X - mean) ** 2
-    return float(np.sum(share @ squares)) - (mean**2 if sp.issparse(X) else 0.0)
+    if not sp.issparse(X):
+        return float(np.sum(share @ (X - mean) ** 2))
+    # What is stored about the mean, and the zeros that are not: no difference of two large numbers.
+    rows = X.tocsr()
+    counts = np.diff(rows.indptr)
+    squares = np.repeat(share, counts) @ (rows.data - mean) ** 2
+    return float(squares + share @ (X.shape[1] - counts) * mean**2)
 
 
 def row_weights(sample_weight: Any, n: int) -> FloatArray:
