@@ -357,6 +357,16 @@ NEXT = {
         "scipy.linalg.lstsq",
         lambda: solve_least_squares(np.hstack([X, X[:, :1]]), NUMBERS[:, None]),
     ),
+    "eigenvalues of a kernel": (
+        "thetahat.pca.kernel.pairwise_kernels",
+        "scipy.linalg.eigh",
+        lambda: th.KernelPCA(2, kernel="rbf", eigen_solver="dense").fit(X),
+    ),
+    "eigenvalues of sums": (
+        "thetahat.pca.spectrum._centre",
+        "scipy.linalg.eigh",
+        lambda: th.PCA(2, svd_solver="covariance_eigh").fit(X),
+    ),
     "eigenvalues of a draw": (
         "thetahat.linear.shared_least_squares.moments",
         "scipy.linalg.eigh",

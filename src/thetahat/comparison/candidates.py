@@ -88,6 +88,8 @@ class Panel:
                     seen[key] = prepared, time.perf_counter() - began
                     began = time.perf_counter()
                 prepared, spent = seen[key]
+                # A recipe takes its time too, and another library's fit is not to be ended.
+                check_time()
                 fit = candidate.learner.estimate(prepared, rng=own)
             except OutOfTime:
                 fits.append(Fit(None, Status.OUT_OF_TIME))
