@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Never
 
 __all__ = ["Deadline", "OutOfTime", "check_time", "leave", "seconds_left", "within"]
@@ -46,7 +47,8 @@ class OutOfTime(BaseException):
 class Deadline:
     """So many seconds from now.
 
-    Another process, which may be on another machine with another clock, is given the seconds left.
+    Another process of this machine is given the same moment. One of another machine has another clock: it is
+    given the seconds left, and does not see those that pass on the way.
 
     Parameters
     ----------
@@ -60,8 +62,9 @@ class Deadline:
         self._clock = clock
         self._at = clock() + seconds
 
-    def __reduce__(self) -> tuple[type[Deadline], tuple[float]]:
-        return type(self), (self.left,)
+    def __reduce__(self) -> tuple[Callable[..., Deadline], tuple[float, float, str]]:
+        of_machine = self._clock is time.monotonic
+        return _handed_over, (self.left, self._at, _boot() if of_machine else "")
 
     @property
     def left(self) -> float:
@@ -72,6 +75,22 @@ class Deadline:
     def passed(self) -> bool:
         """Whether it is over."""
         return self.left <= 0
+
+
+def _handed_over(left: float, at: float, boot: str) -> Deadline:
+    deadline = Deadline(left)
+    if boot and boot == _boot():
+        # Never later, should two containers see the machine's clock differently.
+        deadline._at = min(deadline._at, at)
+    return deadline
+
+
+def _boot() -> str:
+    """Return what tells this machine since it was started from any other; empty where nothing does."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text()
+    except OSError:
+        return ""
 
 
 _nearest: ContextVar[Deadline | None] = ContextVar("deadline", default=None)

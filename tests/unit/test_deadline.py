@@ -4,6 +4,7 @@ import dataclasses
 import pickle
 import pkgutil
 import threading
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -71,12 +72,30 @@ def test_of_two_deadlines_the_nearer_holds(outer, inner):
     assert out.value.deadline.passed
 
 
-def test_another_process_is_given_the_seconds_left_and_not_the_clock():
+def test_another_clock_is_given_the_seconds_left():
     now = [1e9]
     deadline = Deadline(50.0, lambda: now[0])
     now[0] += 20.0
     there = pickle.loads(pickle.dumps(deadline))
     assert there.left == pytest.approx(30.0, abs=5.0)
+
+
+def test_on_this_machine_the_seconds_on_the_way_count_and_on_another_they_cannot(monkeypatch):
+    monkeypatch.setattr("thetahat.deadline._boot", lambda: "this one")
+    sent = pickle.dumps(Deadline(50.0))
+    time.sleep(0.05)
+    here = pickle.loads(sent)
+    monkeypatch.setattr("thetahat.deadline._boot", lambda: "another")
+    there = pickle.loads(sent)
+    assert there._at - here._at >= 0.05
+    monkeypatch.setattr("thetahat.deadline._boot", lambda: "")
+    assert pickle.loads(pickle.dumps(Deadline(50.0))).left == pytest.approx(50.0, abs=5.0)
+
+
+def test_a_clock_that_is_behind_makes_no_deadline_later(monkeypatch):
+    monkeypatch.setattr("thetahat.deadline._boot", lambda: "this one")
+    make, (left, at, boot) = Deadline(50.0).__reduce__()
+    assert make(left, at + 1000.0, boot).left <= 50.0
 
 
 def test_being_out_of_time_is_no_error_of_the_work_and_survives_pickling():

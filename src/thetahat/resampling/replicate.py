@@ -97,8 +97,8 @@ def replicate(
         values are those of refitting each, to rounding.
     deadline : Deadline, optional
         Once it has passed no further draw is begun, and our own solvers leave theirs before the next step: a
-        draw that is left is not done, unless the estimator makes something of it. A draw is then handed out
-        only to a worker that is free, with the seconds left.
+        draw that is left is not done, unless the estimator makes something of it. With one, a draw is handed
+        out only to a worker that is free.
     finished : callable
         Told how many draws are done, as they end.
     known : mapping of int to value, optional
