@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from thetahat.numerics.kernels import KernelFunction
 from thetahat.svm.active import on_active_sets
 from thetahat.svm.blocks import gather
-from thetahat.svm.kernels import KernelFunction
 from thetahat.svm.memory import borrowed
 from thetahat.svm.optimality import Dual, judge
 from thetahat.svm.solution import Limits, Stop

@@ -6,9 +6,9 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from thetahat.numerics.kernels import KernelFunction
 from thetahat.svm.classification import SVC
 from thetahat.svm.interior import on_columns
-from thetahat.svm.kernels import KernelFunction
 from thetahat.svm.optimality import Dual, judge
 from thetahat.svm.solution import Limits, Solution, Stop
 from thetahat.svm.table import KernelTable

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from thetahat.numerics.kernels import KernelFunction
 from thetahat.svm.classification import SVC
-from thetahat.svm.kernels import KernelFunction
 from thetahat.svm.novelty import OneClassSVM
 from thetahat.svm.regression import SVR
 from thetahat.svm.table import KernelTable

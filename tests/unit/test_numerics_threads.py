@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+from thetahat.numerics.kernels import KernelFunction
 from thetahat.numerics.threads import available, spread
 from thetahat.svm.classification import SVC
-from thetahat.svm.kernels import KernelFunction
 from thetahat.svm.table import KernelTable
 
 

@@ -27,6 +27,7 @@ from thetahat.networks.history import History, check_history
 from thetahat.networks.output import Output
 from thetahat.networks.regressor import MLPRegressor
 from thetahat.networks.units import Unit, unit_named
+from thetahat.numerics.kernels import KernelFunction
 from thetahat.pca.classes import PCA, IncrementalPCA
 from thetahat.pca.kernel import KernelPCA
 from thetahat.pca.spectrum import Spread
@@ -41,7 +42,6 @@ from thetahat.results.stored import (
     write_object,
 )
 from thetahat.svm.classification import SVC
-from thetahat.svm.kernels import KernelFunction
 from thetahat.svm.novelty import OneClassSVM
 from thetahat.svm.regression import SVR
 

@@ -17,6 +17,7 @@ from thetahat.likelihood.result import LikelihoodResult
 from thetahat.linear.least_squares import LeastSquares
 from thetahat.linear.objective import BERNOULLI, PenalisedLoss
 from thetahat.numerics.least_squares import LeastSquaresSolution
+from thetahat.numerics.positive import HIDDEN, positive_inverse
 from thetahat.optimisers.newton import newton
 
 __all__ = ["describe_least_squares", "describe_likelihood"]
@@ -215,7 +216,7 @@ class _Likelihood:
         loss, k = self.loss, self.loss.classes
         point = loss.at(self.matrix.ravel())
         to_reported = self._to_reported()
-        bread = to_reported @ linalg.inv(point.hessian()) @ to_reported.T
+        bread = to_reported @ positive_inverse(point.hessian()) @ to_reported.T
         # The likelihood's information in the reported parameters: their columns of the symmetric one.
         kept = self._places()
         information = point.information()[np.ix_(kept, kept)]
@@ -352,6 +353,8 @@ def describe_likelihood(
         In words; empty for maximum likelihood.
     """
     likelihood = _Likelihood(loss, matrix)
+    if status.ok and not np.isfinite(likelihood.sandwich.bread).all():
+        status, detail = Status.NOT_IDENTIFIED, HIDDEN
     eta = loss.design.eta(matrix)
     value = loss.terms(eta, loss.y, loss.weight)[0]
     rows = float(loss.weight.sum())

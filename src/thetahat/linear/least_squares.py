@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,12 +20,31 @@ from thetahat.linear.shared_least_squares import SharedLeastSquares
 from thetahat.numerics.least_squares import LeastSquaresSolution, solve_least_squares
 from thetahat.numerics.operators import in_steps
 
-__all__ = ["LeastSquares"]
+__all__ = ["LeastSquares", "weight_unit"]
 
 # A sparse matrix of no more entries than this, zeros counted, is solved as a dense one.
 MOST_DENSE_ENTRIES = 20_000_000
 # A hidden direction that the penalty shrinks to less than this is as good as 0.
 HIDDEN = 1e-6
+# C ‖x‖² of a column below this moves the residuals by less than this part of what it explains.
+FAINT = 1e-6
+# Columns whose sizes are this far apart, if there are not too many, are solved with the penalty as more rows.
+UNEVEN, MOST_UNEVEN = 1e3, 2_000
+
+
+def _uneven(X: FloatArray) -> bool:
+    """Return whether columns differ so much in size that singular vectors lose the small ones."""
+    if X.shape[1] > MOST_UNEVEN:
+        return False
+    sizes = np.abs(X).max(axis=0)
+    sizes = sizes[sizes > 0]
+    return bool(len(sizes) and sizes.max() > UNEVEN * sizes.min())
+
+
+def weight_unit(weight: FloatArray) -> float:
+    """Return the power of two that weights whose products leave the numbers are better measured in, or 1."""
+    largest = float(weight.max())
+    return 1.0 if 1e-100 < largest < 1e100 else float(np.ldexp(1.0, np.frexp(largest)[1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +81,14 @@ class LeastSquares:
 
     def estimate_columns(self, X: Any, y: FloatArray, weight: FloatArray) -> Fit[Coefficients]:
         """Solve for float64 columns, outputs of shape (n, k) and a weight for each row."""
+        unit = weight_unit(weight)
+        if unit != 1:
+            return replace(self, C=self.C * unit).estimate_columns(X, y, weight / unit)
         if sparse.issparse(X):
             if X.shape[0] * X.shape[1] > MOST_DENSE_ENTRIES:
                 return self._iterated(X, y, weight)
             X = X.toarray()
-        if X.shape[1] > X.shape[0]:
+        if X.shape[1] > X.shape[0] and not (np.isfinite(self.C) and _uneven(X)):
             return self._shortest(X, y, weight, "more columns than rows")
         solved = self.solve(X, y, weight)
         if solved.rank < solved.x.shape[0]:
@@ -127,7 +149,17 @@ class LeastSquares:
         seen = s > (s[0] if len(s) else 0.0) * max(X.shape) * np.finfo(np.float64).eps
         # Not s / (s² + 1/C): the square of a large singular value is beyond the largest number.
         shrunk = 1 / (s[seen] + 1 / (self.C * s[seen]))
-        coef = Vt[seen].T @ (shrunk[:, None] * (U[:, seen].T @ (root * (y - mean_y)))) / unit[:, None]
+        target = root * (y - mean_y)
+        coef = Vt[seen].T @ (shrunk[:, None] * (U[:, seen].T @ target))
+        # What the singular vectors say of a column far smaller than the others is their rounding. Its slopes
+        # follow from the residuals, β = C xᵀr, which such a column hardly moves; without a penalty, nought.
+        with np.errstate(over="ignore", invalid="ignore"):
+            lengths = np.einsum("ij,ij->j", centred, centred)
+            faint = self.C * lengths < FAINT if np.isfinite(self.C) else lengths == 0
+        if faint.any():
+            rest = target - centred @ coef
+            coef[faint] = self.C * (centred[:, faint].T @ rest) if np.isfinite(self.C) else 0.0
+        coef = coef / unit[:, None]
         identified = bool(seen.all() and len(s) == X.shape[1]) or np.isfinite(self.C)
         status = Status.SOLVED if identified else Status.NOT_IDENTIFIED
         # What the largest column's rounding hides is left at 0, which is right only if the penalty says so.

@@ -26,6 +26,7 @@ from thetahat.linear.objective import columns, with_penalty
 from thetahat.linear.poisson import Poisson
 from thetahat.linear.regressors import LinearRegression, PoissonRegression, Ridge
 from thetahat.numerics.least_squares import solve_least_squares
+from thetahat.numerics.positive import HIDDEN, positive_inverse
 from thetahat.optimisers.newton import newton
 
 __all__ = ["Everywhere", "fit_likelihood", "fit_squares"]
@@ -81,7 +82,7 @@ def fit_squares(model: LinearRegression | Ridge, everywhere: Everywhere, names: 
     residual = float(np.sum((target[:, 0] - Z @ theta) ** 2))
     matrices, freedom, sigma2 = {}, float(n - width), np.nan
     if status.ok:
-        inverse = np.linalg.inv(Z.T @ Z + penalty.T @ penalty)
+        inverse = solved.inverse_root @ solved.inverse_root.T
         # A penalised fit spends fewer degrees of freedom than it has parameters.
         freedom = n - float(np.trace(inverse @ (Z.T @ Z)))
         if freedom > 0:
@@ -207,7 +208,9 @@ def fit_likelihood(
     if np.isinf(core.C) and objective.reach > SUSPECT and status.ok:
         status, detail = Status.NOT_CONVERGED, "the odds are so large that the classes may be separable"
     matrix = found_at.theta.reshape(width, classes)
-    matrices = _covariances(last, status) if classes == 1 else {}
+    matrices = _covariances(last) if classes == 1 and status.ok else {}
+    if classes == 1 and status.ok and not np.isfinite(matrices["observed"]).all():
+        status, detail, matrices = Status.NOT_IDENTIFIED, HIDDEN, {}
     penalised = "" if np.isinf(core.C) else f"L2, C = {core.C:g}"
     record = None
     if classes == 1:
@@ -246,11 +249,8 @@ def _shape(X: Any, y: Any) -> tuple[None, int, int]:
     return None, X.shape[0], X.shape[1]
 
 
-def _covariances(point: _SummedPoint, status: Status) -> dict[str, FloatArray]:
-    if not status.ok:
-        return {}
-    hessian = point.hessian()
-    inverse: FloatArray = linalg.inv(hessian)
+def _covariances(point: _SummedPoint) -> dict[str, FloatArray]:
+    inverse = positive_inverse(point.hessian())
     observed = inverse if not point.penalty.any() else inverse @ point.information @ inverse
     return {"observed": observed, "expected": observed}
 

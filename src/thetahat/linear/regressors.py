@@ -12,14 +12,14 @@ from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from thetahat.checked import some_columns
+from thetahat.checked import finite, some_columns
 from thetahat.contracts import FloatArray, Sample
 from thetahat.errors import UsageError
 from thetahat.likelihood.result import LikelihoodResult
 from thetahat.linear.coefficients import Coefficients
 from thetahat.linear.described import Described
 from thetahat.linear.inference import describe_least_squares, describe_likelihood
-from thetahat.linear.least_squares import LeastSquares
+from thetahat.linear.least_squares import LeastSquares, weight_unit
 from thetahat.linear.objective import columns
 from thetahat.linear.poisson import Poisson
 
@@ -335,7 +335,10 @@ def _rows_of(
     weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
     # Single precision comes back as it was given; the arithmetic between is in double.
     model._dtype = X.dtype
-    return columns(X), np.asarray(y, dtype=np.float64), weight
+    target = np.asarray(y, dtype=np.float64)
+    # None among objects becomes NaN only now.
+    finite(target, "y")
+    return columns(X), target, weight
 
 
 def _fit_least_squares(model: Any, X: Any, y: FloatArray, weight: FloatArray, C: Any) -> None:
@@ -358,6 +361,8 @@ def _fit_least_squares(model: Any, X: Any, y: FloatArray, weight: FloatArray, C:
             raise UsageError(TOO_LARGE) from None
         coef[here], intercept[here] = fit.theta.coef.T, fit.theta.intercept
         worst = fit if worst is None or not fit.status.ok else worst
+    if not (np.abs(coef) <= np.finfo(model._dtype).max).all() and np.isfinite(coef).all():
+        raise UsageError(f"y: the slopes are beyond the largest number of {model._dtype}; scale y or X")
     if worst is not None:
         model._ended(worst.status, worst.detail)
         model.rank_ = int(worst.stats.get("rank", X.shape[1])) - (model.fit_intercept and worst.status.ok)
@@ -382,10 +387,12 @@ def _not_negative(
     """Minimise with no slope below 0, by the active sets of Lawson and Hanson."""
     X = X.toarray() if sparse.issparse(X) else X
     mean_x, mean_y = np.zeros(X.shape[1]), 0.0
+    unit_of_weight = weight_unit(weight)
+    weight = weight / unit_of_weight
     if solver.intercept:
         mean_x, mean_y = np.average(X, axis=0, weights=weight), float(np.average(y, weights=weight))
     root = np.sqrt(weight)
-    A = np.vstack([(X - mean_x) * root[:, None], np.sqrt(1 / solver.C) * np.eye(X.shape[1])])
+    A = np.vstack([(X - mean_x) * root[:, None], np.sqrt(1 / solver.C / unit_of_weight) * np.eye(X.shape[1])])
     if not np.isfinite(A).all():
         raise UsageError(TOO_LARGE)
     right = np.r_[(y - mean_y) * root, np.zeros(X.shape[1])]

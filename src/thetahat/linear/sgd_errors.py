@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from scipy import linalg, special
+from scipy import special
 
-from thetahat.contracts import FloatArray
+from thetahat.contracts import FloatArray, Status
 from thetahat.likelihood.result import LikelihoodResult
 from thetahat.linear.described import StoredCovariances
+from thetahat.numerics.positive import positive_inverse
 
 __all__ = ["sandwich"]
 
@@ -42,7 +43,7 @@ def sandwich(model: Any, blocks: Iterable[tuple[FloatArray, FloatArray]], loss: 
         value = -0.5 * n * (np.log(2 * np.pi * squares / n) + 1)
     penalty = model.alpha * n if model.penalty == "l2" else 0.0
     H[np.diag_indices(width)] += np.r_[np.zeros(width - d), np.full(d, penalty)]
-    inverse = linalg.inv(H)
+    inverse = positive_inverse(H)
     names = getattr(model, "feature_names_in_", None)
     listed = [f"x{j}" for j in range(d)] if names is None else list(map(str, names))
     theta = np.ravel(model.coef_).astype(np.float64)
@@ -52,7 +53,7 @@ def sandwich(model: Any, blocks: Iterable[tuple[FloatArray, FloatArray]], loss: 
         np.r_[np.ravel(model.intercept_), theta] if model.fit_intercept else theta,
         value,
         float(n),
-        model.status_,
+        model.status_ if np.isfinite(inverse).all() else Status.NOT_IDENTIFIED,
         StoredCovariances({"HC0": inverse @ S @ inverse}),
         errors="HC0",
         penalty=""

@@ -22,6 +22,7 @@ from thetahat.numerics.doubled import crossed, products, residual
 __all__ = ["Dependence", "LeastSquaresSolution", "column_rank", "solve_least_squares", "well_conditioned"]
 
 EPS = float(np.finfo(np.float64).eps)
+TINIEST = float(np.finfo(np.float64).tiny)
 MOST_REFINEMENTS = 20
 NOTHING = 1e-40
 # Cholesky loses the square of the condition number; up to here a refinement still gains six digits a step.
@@ -71,7 +72,8 @@ class LeastSquaresSolution:
     refinements : int
         Steps taken.
     settled : bool
-        Whether the last step moved the solution by no more than rounding.
+        Whether the last step moved the solution by no more than rounding, and no entry that counts is below
+        the smallest number.
     """
 
     A: FloatArray
@@ -193,7 +195,10 @@ def _refined(
     for k in range(B.shape[1]):
         x[:, k], rest[:, k], steps, calm = _refine(A, np.ascontiguousarray(B[:, k]), Q, R)
         most, settled = max(most, steps), settled and calm
-    return LeastSquaresSolution(A, scale, R, x / scale[:, None], rest, A.shape[1], (), most, settled)
+    out = x / scale[:, None]
+    counts = np.abs(x) > EPS * np.abs(x).max(axis=0, initial=0.0)
+    settled = settled and not (counts & (np.abs(out) < TINIEST)).any()
+    return LeastSquaresSolution(A, scale, R, out, rest, A.shape[1], (), most, settled)
 
 
 def _refine(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -20,7 +21,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from thetahat.checked import some_columns
 from thetahat.contracts import FloatArray
 from thetahat.deadline import check_time
-from thetahat.errors import UsageError
+from thetahat.errors import ThetaHatWarning, UsageError
+from thetahat.numerics.kernels import BLUR, KernelFunction
 from thetahat.numerics.operators import in_steps
 from thetahat.pca.spectrum import signed
 
@@ -168,7 +170,9 @@ class KernelPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         K = self._kernel(X)
         self._columns_mean = K.mean(axis=0)
         self._mean = float(self._columns_mean.mean())
-        self._decompose(self._centred(K))
+        # Centring leaves the rounding errors of the kernel's own numbers.
+        rounding = len(K) * float(np.finfo(K.dtype).eps * np.abs(K).max())
+        self._decompose(self._centred(K), rounding)
         self.X_fit_ = X
         if self.fit_inverse_transform:
             scores = self._scores()
@@ -212,14 +216,20 @@ class KernelPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
             options = self.kernel_params or {}
         else:
             options = {"gamma": self.gamma_, "degree": self.degree, "coef0": self.coef0}
-        if self.kernel == "rbf" and not sparse.issparse(X) and not sparse.issparse(Y):
-            # From the median of the rows fitted to, distances keep the digits that far columns would cost.
-            middle = np.median(X if Y is None else Y, axis=0)
-            X, Y = X - middle, None if Y is None else Y - middle
+        if self.kernel == "rbf":
+            rbf = KernelFunction("rbf", self.gamma_)
+            if Y is None and rbf.blurred(X):
+                warnings.warn(f"{type(self).__name__}: X: {BLUR}", ThetaHatWarning, stacklevel=3)
+            if not sparse.issparse(X) and not sparse.issparse(Y):
+                K = rbf.matrix(X, X if Y is None else Y).astype(X.dtype, copy=False)
+                return self._finite(K)
         K = np.array(
             pairwise_kernels(X, Y, metric=self.kernel, filter_params=True, n_jobs=self.n_jobs, **options),
             copy=True,
         )
+        return self._finite(K)
+
+    def _finite(self, K: FloatArray) -> FloatArray:
         if not np.isfinite(K).all():
             raise UsageError("X: the kernel overflows on these rows; scale the columns or lower gamma")
         return K
@@ -231,7 +241,7 @@ class KernelPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     def _scores(self) -> NDArray[Any]:
         return np.asarray(self.eigenvectors_ * np.sqrt(self.eigenvalues_))
 
-    def _decompose(self, K: FloatArray) -> None:
+    def _decompose(self, K: FloatArray, rounding: float) -> None:
         n = len(K)
         count = n if self.n_components is None else min(n, self.n_components)
         solver = self.eigen_solver
@@ -260,6 +270,14 @@ class KernelPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         order = np.argsort(-values, kind="stable")
         values, vectors = values[order], vectors[:, order]
         floor = NOUGHT * max(values[0], 0.0) if K.dtype == np.float64 else 1e-6 * max(values[0], 0.0)
+        if values[0] <= rounding:
+            warnings.warn(
+                f"{type(self).__name__}: to rounding all rows are alike to this kernel, so no component is "
+                "left; raise gamma or scale the columns",
+                ThetaHatWarning,
+                stacklevel=3,
+            )
+            floor = rounding
         if values[-1] < -max(1e-5 * abs(values[0]), floor):
             raise UsageError(
                 "There are significant negative eigenvalues: the kernel is not positive semi-definite on "

@@ -1,70 +1,19 @@
-"""Loops over blocks of a kernel matrix: exponential, gather, subtract, mirror."""
+"""Loops over blocks of a kernel matrix: gather, subtract, mirror."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from thetahat.contracts import FloatArray, IntArray
-from thetahat.numerics.compiled import kernel, reassociating_kernel
-from thetahat.numerics.threads import spread
+from thetahat.numerics.compiled import kernel
+from thetahat.numerics.kernels import in_threads
 
-__all__ = ["by_differences", "exponential", "gather", "in_threads", "mirror", "subtract_rows"]
+__all__ = ["gather", "mirror", "subtract_rows"]
 
-# So many kernel values take several times as long as threads take to start.
-WORTH_THREADS = 1 << 20
 ROWS_AT_ONCE, COLUMNS_AT_ONCE = 128, 2048
-
-
-@reassociating_kernel
-def exponential(block: Any) -> None:
-    """Replace float32 numbers at most nought by their exponential, to two units in the last place.
-
-    x = k·log 2 + r, |r| ≤ ½ log 2; a polynomial of degree six in r, and k added to the exponent's bits.
-    """
-    log2e, high, low = np.float32(1.44269504), np.float32(0.693359375), np.float32(-2.12194440e-4)
-    c6, c5, c4 = np.float32(1.9875691500e-4), np.float32(1.3981999507e-3), np.float32(8.3334519073e-3)
-    c3, c2, half = np.float32(4.1665795894e-2), np.float32(1.6666665459e-1), np.float32(5.0000001201e-1)
-    nought, one, least = np.float32(0), np.float32(1), np.float32(-87)
-    for r in range(block.shape[0]):
-        row = block[r]
-        bits = row.view(np.int32)
-        for c in range(row.shape[0]):
-            x = max(min(row[c], nought), least)
-            k = np.int32(np.floor(x * log2e + np.float32(0.5)))
-            whole = np.float32(k)
-            x = x - whole * high
-            x = x - whole * low
-            p = ((((c6 * x + c5) * x + c4) * x + c3) * x + c2) * x + half
-            row[c] = p * x * x + x + one
-            bits[c] = bits[c] + (k << np.int32(23))
-
-
-@kernel
-def by_differences(block: Any, left: Any, right: Any, gamma: float) -> None:
-    """Replace −γ ‖x − z‖² that is not far below nought by the same number from the differences x − z.
-
-    ``left`` holds 2γ x, −γ ‖x‖² and 1 in a row, ``right`` z, 1 and −γ ‖z‖² in a column: their product is the
-    difference of numbers of the size of the squares, and has only the digits that these leave it.
-    """
-    d = left.shape[1] - 2
-    for r in range(block.shape[0]):
-        for c in range(block.shape[1]):
-            # Of what exponentials below e⁻⁴⁰ lose nothing is seen.
-            if block[r, c] > -40 + 1e-12 * (left[r, d] + right[d + 1, c]):
-                square = 0.0
-                for k in range(d):
-                    off = left[r, k] / (2 * gamma) - right[k, c]
-                    square += off * off
-                block[r, c] = -gamma * square
-
-
-def in_threads(run: Callable[[int], object], starts: Sequence[int], values: int) -> None:
-    """Call ``run`` of each start, on several threads where so many kernel values are worth starting them."""
-    spread(run, starts, values >= WORTH_THREADS)
 
 
 def gather(stored: Any, places: IntArray, columns: IntArray, out: Any) -> None:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from sklearn.utils.multiclass import _ovr_decision_function
 
 from thetahat.contracts import Draw, Fit, FloatArray, IntArray, Prediction, Sample
+from thetahat.numerics.kernels import KernelFunction, KernelName
 from thetahat.svm.blocks import gather
-from thetahat.svm.kernels import KernelFunction, KernelName
 from thetahat.svm.machine import variance
 from thetahat.svm.memory import borrowed
 from thetahat.svm.optimality import Dual

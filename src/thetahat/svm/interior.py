@@ -329,6 +329,8 @@ def _feasible(box: _Box, beta: FloatArray) -> FloatArray:
     flat = slack.ravel()
     order = np.argsort(-free.ravel(), kind="stable")
     room = flat[order]
-    taken = np.clip(abs(off) - (np.cumsum(room) - room), 0.0, room)
+    # Summed before each, for a sum less its last term has no digits of the small ones before it.
+    before = np.r_[0.0, np.cumsum(room[:-1])]
+    taken = np.clip(abs(off) - before, 0.0, room)
     beta.reshape(-1)[order] += np.sign(off) * taken
     return beta

@@ -18,8 +18,8 @@ from sklearn.utils.validation import check_array, check_consistent_length, check
 from thetahat.checked import some_columns
 from thetahat.contracts import FloatArray, IntArray
 from thetahat.errors import ThetaHatWarning, UsageError
+from thetahat.numerics.kernels import BLUR, KernelFunction
 from thetahat.svm.description import MachineDescription
-from thetahat.svm.kernels import KernelFunction
 from thetahat.svm.optimality import Dual
 from thetahat.svm.solution import Solution, Stop
 from thetahat.svm.table import KernelTable
@@ -107,6 +107,8 @@ class KernelMachine(BaseEstimator, ABC):  # type: ignore[misc]
         else:
             self._gamma = 1.0 / X.shape[1] if self.gamma == "auto" else float(self.gamma)
         self._function = KernelFunction(self.kernel, self._gamma, int(self.degree), float(self.coef0))
+        if self._function.blurred(X):
+            warnings.warn(f"X: {BLUR}", ThetaHatWarning, stacklevel=4)
         return self._function, X
 
     def _called(self, X: Any) -> FloatArray:
@@ -275,14 +277,14 @@ def variance(X: Any, weight: FloatArray | None) -> float:
         return float(X.var())
     weight = np.ones(X.shape[0]) if weight is None else weight
     share = weight / (weight.sum() * X.shape[1])
-    mean = float(np.sum(share @ X))
+    mean = np.sum(share @ X)
     if not sp.issparse(X):
         return float(np.sum(share @ (X - mean) ** 2))
     # What is stored about the mean, and the zeros that are not: no difference of two large numbers.
     rows = X.tocsr()
     counts = np.diff(rows.indptr)
     squares = np.repeat(share, counts) @ (rows.data - mean) ** 2
-    return float(squares + share @ (X.shape[1] - counts) * mean**2)
+    return float(squares + share @ (X.shape[1] - counts) * np.square(mean))
 
 
 def row_weights(sample_weight: Any, n: int) -> FloatArray:

@@ -11,9 +11,9 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from thetahat.contracts import FloatArray, IntArray
-from thetahat.svm.blocks import in_threads, mirror
+from thetahat.numerics.kernels import TILE_COLUMNS, TILE_ROWS, KernelFunction, in_threads
+from thetahat.svm.blocks import mirror
 from thetahat.svm.interior import MOST_COLUMNS
-from thetahat.svm.kernels import TILE_COLUMNS, TILE_ROWS, KernelFunction
 from thetahat.svm.steps import padded
 
 __all__ = ["KernelTable"]
@@ -42,7 +42,7 @@ class KernelTable:
             if sp.issparse(X) and X.shape[0] * X.shape[1] <= MOST_DENSE:
                 X = X.toarray()
             if function.name == "rbf" and not sp.issparse(X):
-                X = X - X.mean(axis=0)
+                X = X - function.middle(X)
         self.X = X
         self.n = int(X.shape[0])
 

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from thetahat.numerics.kernels import KernelFunction
 from thetahat.results.theory import Words
 from thetahat.svm.classification import SVC
-from thetahat.svm.kernels import KernelFunction
 from thetahat.theory.evidence import Evidence, above, below, near, picture, series
 from thetahat.theory.statement import Chapter, statement
 from thetahat.theory.timing import least_seconds, power
@@ -156,10 +156,10 @@ def kernel_is_convex(rng: Generator) -> Evidence:
         "Ядро часто вычисляется значительно дешевле, чем два вектора φ и их скалярное произведение.",
     ),
     expected="holds",
-    rests_on="thetahat.svm.kernels:KernelFunction.matrix",
+    rests_on="thetahat.numerics.kernels:KernelFunction.matrix",
     calls="""
 import numpy as np
-from thetahat.svm.kernels import KernelFunction
+from thetahat.numerics.kernels import KernelFunction
 X = np.random.default_rng(0).normal(size=(100, 20))
 print(KernelFunction("poly", 1.0, 3, 1.0).matrix(X, X).shape)     # 1771 features never built
 """,

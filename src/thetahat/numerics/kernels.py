@@ -12,6 +12,7 @@ sigmoid    tanh(γ xᵀz + c)                  γ xᵀz + c, tanh
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -20,15 +21,26 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from thetahat.contracts import FloatArray
-from thetahat.svm.blocks import by_differences, exponential, in_threads
+from thetahat.numerics.compiled import contracting_kernel, kernel
+from thetahat.numerics.elementary import exponential_within
+from thetahat.numerics.threads import spread
 
-__all__ = ["KernelFunction", "KernelName"]
+__all__ = ["BLUR", "TILE_COLUMNS", "TILE_ROWS", "KernelFunction", "KernelName", "in_threads"]
 
 KernelName = Literal["linear", "poly", "rbf", "sigmoid"]
 # Numbers in a tile of a product: what stays in the cache between the product and the function.
 TILE_ROWS, TILE_COLUMNS = 128, 2048
 # γ (‖x‖² + ‖z‖²) beyond this leaves fewer than 13 digits in γ ‖x − z‖² of rows near each other.
 FAR = 1e3
+EPS = float(np.finfo(np.float64).eps)
+# Distances whose rounding is beyond this are said to be blurred.
+BLURRED = 1e-4
+BLUR = (
+    "rows lie so far apart that the kernel keeps few digits of the distances between near ones; scale the "
+    "columns (StandardScaler) or look for outliers"
+)
+# So many kernel values take several times as long as threads take to start.
+WORTH_THREADS = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +83,7 @@ class KernelFunction:
         """Apply the function to every number of a product, in place."""
         if self.name == "rbf":
             if block.dtype == np.float32:
-                exponential(block)
+                _exponentials(block)
             else:
                 np.exp(np.minimum(block, 0.0, out=block), out=block)
         elif self.name == "poly":
@@ -126,9 +138,25 @@ class KernelFunction:
     def factors(self, X: Any, Z: Any) -> tuple[Any, Any]:
         """Return both factors; distances are taken from the middle of Z, which costs them no digits."""
         if self.name == "rbf" and not sp.issparse(X) and not sp.issparse(Z) and len(Z):
-            middle = Z.mean(axis=0)
+            middle = self.middle(Z)
             X, Z = X - middle, Z - middle
         return self.left(X), self.right(Z)
+
+    def middle(self, X: NDArray[Any]) -> NDArray[Any]:
+        """Return where distances between rows are best taken from: amid most, if some are very far off."""
+        middle = X.mean(axis=0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            far = self.gamma * _squares(X - middle).max(initial=0.0) > FAR
+        return np.asarray(np.median(X, axis=0) if far else middle)
+
+    def blurred(self, X: Any) -> bool:
+        """Return whether rows lie so far apart that distances of near ones have fewer than four digits."""
+        if self.name != "rbf" or not X.shape[0]:
+            return False
+        with np.errstate(over="ignore", invalid="ignore"):
+            if sp.issparse(X):
+                return bool(EPS * self.gamma * _squares(X).max() > BLURRED)
+            return bool(EPS * np.sqrt(self.gamma * _squares(X - self.middle(X)).max()) > BLURRED)
 
     def product(self, left: Any, right: Any) -> NDArray[Any]:
         """Return left · right; in float64 distances much smaller than the rows are taken by differences."""
@@ -138,7 +166,7 @@ class KernelFunction:
         if self.name == "rbf" and out.size and out.dtype == np.float64:
             dense = isinstance(left, np.ndarray) and isinstance(right, np.ndarray)
             if dense and left[:, -2].min() + right[-1].min() < -FAR:
-                by_differences(out, left, right, self.gamma)
+                _by_differences(out, left, right, self.gamma)
         return np.asarray(out)
 
     @property
@@ -161,3 +189,38 @@ def _beside(X: Any, extra: list[FloatArray], dtype: Any) -> Any:
     for k, each in enumerate(extra):
         out[:, X.shape[1] + k] = each
     return out
+
+
+def in_threads(run: Callable[[int], object], starts: Sequence[int], values: int) -> None:
+    """Call ``run`` of each start, on several threads where so many kernel values are worth starting them."""
+    spread(run, starts, values >= WORTH_THREADS)
+
+
+@contracting_kernel
+def _exponentials(block: Any) -> None:
+    """Replace float32 numbers at most nought, but for rounding, by their exponential."""
+    nought, least = np.float32(0), np.float32(-87.3)
+    for r in range(block.shape[0]):
+        row = block[r]
+        for c in range(row.shape[0]):
+            row[c] = exponential_within(max(min(row[c], nought), least))
+
+
+@kernel
+def _by_differences(block: Any, left: Any, right: Any, gamma: float) -> None:
+    """Replace −γ ‖x − z‖² that is not far below nought by the same number from the differences x − z.
+
+    ``left`` holds 2γ x, −γ ‖x‖² and 1 in a row, ``right`` z, 1 and −γ ‖z‖² in a column: their product is the
+    difference of numbers of the size of the squares, and has only the digits that these leave it.
+    """
+    d, twice = left.shape[1] - 2, 2 * gamma
+    for r in range(block.shape[0]):
+        for c in range(block.shape[1]):
+            # Of what exponentials below e⁻⁴⁰ lose nothing is seen.
+            if block[r, c] > -40 + 1e-12 * (left[r, d] + right[d + 1, c]):
+                square = 0.0
+                for k in range(d):
+                    # Rounded as the left factor was, so that what is equal differs by nought.
+                    off = left[r, k] - twice * right[k, c]
+                    square += off * off
+                block[r, c] = -square / (2 * twice)
