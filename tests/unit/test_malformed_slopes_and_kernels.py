@@ -83,6 +83,15 @@ def test_tiny_weights_weigh_a_mean_as_large_ones_do():
     assert 1e300 * tiny.intercept_ == pytest.approx(plain.intercept_, rel=1e-9)
 
 
+def test_tiny_weights_neither_hide_a_missing_maximum_nor_end_the_search_early():
+    tiny = np.full(13, 1e-300)
+    with pytest.warns(ThetaHatWarning, match="can be separated"):
+        th.LogisticRegression(C=np.inf).fit(ROWS, CLASSES, sample_weight=tiny)
+    counted = th.PoissonRegression(alpha=0.0).fit(ROWS, CLASSES, sample_weight=tiny)
+    plain = th.PoissonRegression(alpha=0.0).fit(ROWS, CLASSES)
+    assert counted.coef_ == pytest.approx(plain.coef_, rel=1e-6)
+
+
 def test_kernel_components_see_no_directions_in_rounding():
     with pytest.warns(ThetaHatWarning, match="all rows are alike"):
         model = th.KernelPCA(2, kernel="rbf").fit(1e-9 * ROWS)
@@ -106,6 +115,13 @@ def test_a_far_row_costs_the_others_no_digits():
     near = KernelFunction("rbf", 0.5).matrix(X, X)[1:, 1:]
     squares = ((ROWS[1:, None] - ROWS[None, 1:]) ** 2).sum(axis=2)
     assert near == pytest.approx(np.exp(-0.5 * squares), rel=1e-12)
+
+
+def test_distances_of_single_precision_rows_are_taken_in_double():
+    X = (1e5 * ROWS).astype(np.float32)
+    X[1] = X[0] + np.float32(0.5)
+    squares = ((X[:, None].astype(float) - X[None].astype(float)) ** 2).sum(axis=2)
+    assert KernelFunction("rbf", 1.0).matrix(X, X) == pytest.approx(np.exp(-squares), rel=1e-9, abs=1e-300)
 
 
 def test_the_variance_of_a_sparse_table_far_from_nought_is_that_of_the_dense_one():

@@ -15,12 +15,12 @@ from thetahat.deadline import check_time
 from thetahat.errors import UsageError
 from thetahat.linear.coefficients import Coefficients
 from thetahat.linear.design import Design, describe_dependences
-from thetahat.linear.objective import columns, weights
+from thetahat.linear.objective import columns, weight_unit, weights
 from thetahat.linear.shared_least_squares import SharedLeastSquares
 from thetahat.numerics.least_squares import LeastSquaresSolution, solve_least_squares
 from thetahat.numerics.operators import in_steps
 
-__all__ = ["LeastSquares", "weight_unit"]
+__all__ = ["LeastSquares"]
 
 # A sparse matrix of no more entries than this, zeros counted, is solved as a dense one.
 MOST_DENSE_ENTRIES = 20_000_000
@@ -39,12 +39,6 @@ def _uneven(X: FloatArray) -> bool:
     sizes = np.abs(X).max(axis=0)
     sizes = sizes[sizes > 0]
     return bool(len(sizes) and sizes.max() > UNEVEN * sizes.min())
-
-
-def weight_unit(weight: FloatArray) -> float:
-    """Return the power of two that weights whose products leave the numbers are better measured in, or 1."""
-    largest = float(weight.max())
-    return 1.0 if 1e-100 < largest < 1e100 else float(np.ldexp(1.0, np.frexp(largest)[1]))
 
 
 @dataclass(frozen=True, slots=True)

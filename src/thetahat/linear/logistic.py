@@ -14,7 +14,15 @@ from thetahat.contracts import Fit, FloatArray, Prediction, Sample, Status
 from thetahat.errors import UsageError
 from thetahat.linear.coefficients import Coefficients
 from thetahat.linear.design import Design
-from thetahat.linear.objective import BERNOULLI, CATEGORICAL, PenalisedLoss, columns, minimise, weights
+from thetahat.linear.objective import (
+    BERNOULLI,
+    CATEGORICAL,
+    PenalisedLoss,
+    columns,
+    minimise,
+    weight_unit,
+    weights,
+)
 from thetahat.linear.separation import Separation, separated_classes
 from thetahat.linear.shared_likelihood import SharedLikelihood
 from thetahat.optimisers.minimum import Minimum
@@ -76,6 +84,8 @@ class Logistic:
         """Estimate, beginning at another estimate of the same shape, and with a factor of its Hessian."""
         codes = np.asarray(sample.y, dtype=np.int64)
         weight = weights(sample)
+        if np.isinf(self.C):
+            weight = weight / weight_unit(weight)
         present = np.unique(codes[weight > 0])
         if len(present) == 1:
             return self._one_class(int(present[0]), sample)

@@ -27,6 +27,7 @@ __all__ = [
     "columns",
     "minimise",
     "rounding_factor",
+    "weight_unit",
     "weights",
     "with_penalty",
 ]
@@ -240,3 +241,9 @@ def weights(sample: Sample) -> FloatArray:
     if sample.weight is None:
         return np.ones(len(sample))
     return np.asarray(sample.weight, dtype=np.float64)
+
+
+def weight_unit(weight: FloatArray) -> float:
+    """Return the power of two that weights too small for products are better measured in, or 1."""
+    largest = float(weight.max())
+    return 1.0 if largest > 1e-100 else float(np.ldexp(1.0, np.frexp(largest)[1]))

@@ -12,7 +12,7 @@ from thetahat.contracts import Fit, FloatArray, Prediction, Sample, Status
 from thetahat.errors import UsageError
 from thetahat.linear.coefficients import Coefficients
 from thetahat.linear.design import Design
-from thetahat.linear.objective import POISSON, PenalisedLoss, columns, minimise, weights
+from thetahat.linear.objective import POISSON, PenalisedLoss, columns, minimise, weight_unit, weights
 from thetahat.linear.separation import separated_counts
 from thetahat.linear.shared_likelihood import SharedLikelihood
 from thetahat.optimisers.minimum import Minimum
@@ -61,6 +61,9 @@ class Poisson:
         self, sample: Sample, start: Coefficients | None, factor: FloatArray | None = None
     ) -> Fit[Coefficients]:
         """Estimate, beginning at another estimate of the same shape, and with a factor of its Hessian."""
+        if np.isinf(self.C):
+            weight = weights(sample)
+            sample = Sample(sample.X, sample.y, weight / weight_unit(weight))
         loss = self.loss(sample)
         begin = self._start(loss) if start is None else self.flat(start)
         found = minimise(loss, begin, max_iter=self.max_iter, tol=self.tol, factor=factor)

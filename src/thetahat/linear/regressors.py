@@ -19,8 +19,8 @@ from thetahat.likelihood.result import LikelihoodResult
 from thetahat.linear.coefficients import Coefficients
 from thetahat.linear.described import Described
 from thetahat.linear.inference import describe_least_squares, describe_likelihood
-from thetahat.linear.least_squares import LeastSquares, weight_unit
-from thetahat.linear.objective import columns
+from thetahat.linear.least_squares import LeastSquares
+from thetahat.linear.objective import columns, weight_unit
 from thetahat.linear.poisson import Poisson
 
 __all__ = ["LinearRegression", "PoissonRegression", "Ridge"]

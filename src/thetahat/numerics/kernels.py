@@ -138,6 +138,7 @@ class KernelFunction:
     def factors(self, X: Any, Z: Any) -> tuple[Any, Any]:
         """Return both factors; distances are taken from the middle of Z, which costs them no digits."""
         if self.name == "rbf" and not sp.issparse(X) and not sp.issparse(Z) and len(Z):
+            X, Z = X.astype(np.float64, copy=False), Z.astype(np.float64, copy=False)
             middle = self.middle(Z)
             X, Z = X - middle, Z - middle
         return self.left(X), self.right(Z)
@@ -155,8 +156,11 @@ class KernelFunction:
             return False
         with np.errstate(over="ignore", invalid="ignore"):
             if sp.issparse(X):
-                return bool(EPS * self.gamma * _squares(X).max() > BLURRED)
-            return bool(EPS * np.sqrt(self.gamma * _squares(X - self.middle(X)).max()) > BLURRED)
+                lost = EPS * self.gamma * _squares(X).max()
+            else:
+                lost = EPS * np.sqrt(self.gamma * _squares(X - self.middle(X)).max())
+        # What overflows is refused elsewhere.
+        return bool(BLURRED < lost < np.inf)
 
     def product(self, left: Any, right: Any) -> NDArray[Any]:
         """Return left · right; in float64 distances much smaller than the rows are taken by differences."""

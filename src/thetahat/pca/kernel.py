@@ -30,6 +30,8 @@ __all__ = ["KernelPCA"]
 
 # An eigenvalue below this share of the largest is rounding.
 NOUGHT = 1e-12
+# Rounding of the kernel that is more than this of the largest eigenvalue is said.
+FEW_DIGITS = 1e-8
 # Beyond this many rows the first few directions alone are sought by Lanczos' method.
 MOST_DENSE = 200
 FEW = 10
@@ -218,7 +220,7 @@ class KernelPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
             options = {"gamma": self.gamma_, "degree": self.degree, "coef0": self.coef0}
         if self.kernel == "rbf":
             rbf = KernelFunction("rbf", self.gamma_)
-            if Y is None and rbf.blurred(X):
+            if Y is None and rbf.blurred(X.astype(np.float64, copy=False)):
                 warnings.warn(f"{type(self).__name__}: X: {BLUR}", ThetaHatWarning, stacklevel=3)
             if not sparse.issparse(X) and not sparse.issparse(Y):
                 K = rbf.matrix(X, X if Y is None else Y).astype(X.dtype, copy=False)
@@ -270,14 +272,14 @@ class KernelPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         order = np.argsort(-values, kind="stable")
         values, vectors = values[order], vectors[:, order]
         floor = NOUGHT * max(values[0], 0.0) if K.dtype == np.float64 else 1e-6 * max(values[0], 0.0)
-        if values[0] <= rounding:
+        if rounding > FEW_DIGITS * values[0]:
             warnings.warn(
-                f"{type(self).__name__}: to rounding all rows are alike to this kernel, so no component is "
-                "left; raise gamma or scale the columns",
+                f"{type(self).__name__}: but for rounding all rows are alike, or nearly, to this kernel, so "
+                "its components have few digits or none; raise gamma or scale the columns",
                 ThetaHatWarning,
                 stacklevel=3,
             )
-            floor = rounding
+            floor = max(floor, rounding)
         if values[-1] < -max(1e-5 * abs(values[0]), floor):
             raise UsageError(
                 "There are significant negative eigenvalues: the kernel is not positive semi-definite on "
