@@ -37,6 +37,7 @@ __all__ = ["Divergence", "cross_entropy", "kl_divergence"]
 
 # A closed form of terms that cancel is off by no more than this where the two are alike.
 ROUNDING = 1e-9
+TINIEST = float(np.finfo(np.float64).tiny)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +249,9 @@ def _binomial(p: Binomial, q: Binomial) -> float | None:
 
 def _poisson(p: Poisson, q: Poisson) -> float:
     (a,), (b,) = p.theta, q.theta
+    if not a > TINIEST:
+        # The ratio of the means is beyond the largest number, and there is nothing to cancel.
+        return float(b - a - a * (np.log(b) - np.log(a)))
     return float(a * above_tangent((b - a) / a, _log_ratio(a, b)))
 
 

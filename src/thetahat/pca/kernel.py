@@ -170,6 +170,8 @@ class KernelPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         self.gamma_ = 1 / X.shape[1] if self.gamma is None else self.gamma
         check_time()
         K = self._kernel(X)
+        if self.kernel == "rbf":
+            self._say_if_blurred(X, K)
         self._columns_mean = K.mean(axis=0)
         self._mean = float(self._columns_mean.mean())
         # Centring leaves the rounding errors of the kernel's own numbers.
@@ -218,18 +220,21 @@ class KernelPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
             options = self.kernel_params or {}
         else:
             options = {"gamma": self.gamma_, "degree": self.degree, "coef0": self.coef0}
-        if self.kernel == "rbf":
+        if self.kernel == "rbf" and not sparse.issparse(X) and not sparse.issparse(Y):
             rbf = KernelFunction("rbf", self.gamma_)
-            if Y is None and rbf.blurred(X.astype(np.float64, copy=False)):
-                warnings.warn(f"{type(self).__name__}: X: {BLUR}", ThetaHatWarning, stacklevel=3)
-            if not sparse.issparse(X) and not sparse.issparse(Y):
-                K = rbf.matrix(X, X if Y is None else Y).astype(X.dtype, copy=False)
-                return self._finite(K)
+            return self._finite(rbf.matrix(X, X if Y is None else Y).astype(X.dtype, copy=False))
         K = np.array(
             pairwise_kernels(X, Y, metric=self.kernel, filter_params=True, n_jobs=self.n_jobs, **options),
             copy=True,
         )
         return self._finite(K)
+
+    def _say_if_blurred(self, X: Any, K: FloatArray) -> None:
+        X = X.astype(np.float64, copy=False)
+        # Rows that are all far from each other have no distance that matters.
+        near = np.count_nonzero(K) > np.count_nonzero(np.diagonal(K))
+        if near and KernelFunction("rbf", self.gamma_).blurred(X):
+            warnings.warn(f"{type(self).__name__}: X: {BLUR}", ThetaHatWarning, stacklevel=3)
 
     def _finite(self, K: FloatArray) -> FloatArray:
         if not np.isfinite(K).all():
