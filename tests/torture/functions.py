@@ -270,7 +270,7 @@ def _jackknife(table: Table, case: Case) -> Claim:
         exact = np.sqrt(((column - column.mean()) ** 2).sum() / (n * (n - 1)))
         if abs(found.se - exact) > 1e-7 * exact + 1e-12 * np.abs(column).max():
             wrong = f"the standard error {found.se:.6g} is {float(exact):.6g}"
-    return Claim(True, wrong)
+    return Claim(not found.warning, wrong)
 
 
 def _moments(table: Table, case: Case) -> Claim:

@@ -29,6 +29,50 @@ def test_leaving_one_out_by_formula_equals_deleting_it(name):
     assert ours == pytest.approx(replicates.left_out("", value, rows), rel=1e-10)
 
 
+@pytest.mark.parametrize("name", ["variance", "std", "correlation"])
+def test_leaving_out_the_row_that_holds_nearly_all_of_the_spread_keeps_the_digits(name):
+    rows = CASES[name].copy()
+    rows[3] = 1e9
+    value = replicates.plain(name, None)
+    ours, plain = (replicates.left_out(each, value, rows) for each in (name, ""))
+    assert ours[3] == pytest.approx(plain[3], rel=1e-9)
+
+
+@pytest.mark.parametrize("value", [0.1, 0.3, 7.0])
+def test_a_constant_column_has_no_correlation(value):
+    rows = np.column_stack([np.full(11, value), X[:11]])
+    with pytest.warns(th.ThetaHatWarning, match="jackknife: the statistic is not finite on the rows"):
+        found = th.jackknife(rows, "correlation")
+    assert np.isnan([found.estimate, found.se]).all()
+    with pytest.warns(th.ThetaHatWarning, match="not finite on every resample"):
+        drawn = th.bootstrap(rows, "correlation", resamples=50).distribution
+    assert np.isnan(drawn).all()
+
+
+def test_a_resample_of_one_row_over_and_over_has_no_correlation():
+    rows = np.array([[0.1, 2.7], [1.3, 0.3], [2.9, 5.1]])
+    with pytest.warns(th.ThetaHatWarning, match="not finite on every resample"):
+        drawn = th.bootstrap(rows, "correlation", resamples=9000, method="percentile").distribution
+    # Three of 27 resamples hold one row.
+    assert np.isnan(drawn).mean() == pytest.approx(1 / 9, abs=0.02)
+    assert np.nanmax(np.abs(drawn)) < 1 + 1e-12
+
+
+def test_the_jackknife_says_which_row_the_statistic_cannot_do_without():
+    with pytest.warns(th.ThetaHatWarning, match="jackknife: the statistic is not finite without row 2"):
+        found = th.jackknife([[1.0, 4.0], [1.0, 2.0], [3.0, 1.0]], "correlation")
+    assert np.isnan(found.se)
+    assert found.warning
+    assert th.jackknife(BOTH, "correlation").warning == ""
+
+
+def test_no_interval_of_bca_names_the_row_that_is_missed():
+    rows = np.arange(30.0)
+    with pytest.warns(th.ThetaHatWarning, match="not finite without one of the rows, so bca"):
+        found = th.bootstrap(rows, lambda x: x.mean() if len(x) == 30 else np.nan, resamples=99)
+    assert np.isnan(found.low)
+
+
 def test_bca_equals_scipys_to_monte_carlo_error():
     ours = th.bootstrap(X, "mean", resamples=40_000)
     theirs = stats.bootstrap((X,), np.mean, n_resamples=40_000, method="BCa", rng=1)

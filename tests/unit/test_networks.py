@@ -168,7 +168,35 @@ def test_max_iter_is_not_converged():
     assert model.status_ is Status.MAX_ITER
 
 
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_training_that_ends_above_the_least_loss_it_saw_is_not_converged():
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((5, 50))
+    y = X[:, :3].sum(axis=1)
+    far = np.sign(X) * np.exp(8 * np.abs(X))
+    net = MLPRegressor(hidden_layer_sizes=(4,), activation="tanh", max_iter=400, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="training loss rose from .* lower learning_rate_init"):
+        net.fit(far, y)
+    assert net.loss_ > 2 * net.best_loss_
+    assert net.status_ is Status.NOT_CONVERGED
+
+
+def test_a_function_of_ones_own_that_leaps_away_from_its_minimum_is_not_converged():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 2))
+    y = np.tanh(X @ [1.0, -1.0]) + 0.1 * rng.standard_normal(60)
+    found = train(
+        lambda theta, Z: np.tanh(Z @ theta[0]),
+        [np.array([[1.0], [-1.0]])],
+        X,
+        y,
+        rng=rng,
+        optimiser=Adam(50.0),
+    )
+    assert found.history.losses[-1] > 2 * found.history.best_loss
+    assert found.status is Status.NOT_CONVERGED
+    assert "rose from" in found.detail
+
+
 def test_divergence_is_named_with_its_cure():
     X, _ = rows()
     model = MLPRegressor(solver="sgd", learning_rate_init=1e3, random_state=0)

@@ -208,13 +208,19 @@ class Distribution(ABC):
 
 def weighted_mean(x: Any, weight: FloatArray) -> float:
     """Return Σ w x / Σ w, also where a sum of such numbers or weights is beyond the largest number."""
-    # Powers of two round nothing.
-    x = np.asarray(x, dtype=np.float64)
-    size, heaviest = (int(np.frexp(part)[1]) for part in (np.abs(x).max(), weight.max()))
-    share = np.ldexp(weight, -heaviest)
-    return float(np.ldexp(share @ np.ldexp(x, -size) / share.sum(), size))
+    small, size = _shrunk(np.asarray(x, dtype=np.float64))
+    share, _ = _shrunk(weight)
+    return float(np.ldexp(share @ small / share.sum(), size))
 
 
 def weighted_variance(x: Any, weight: FloatArray) -> float:
     """Return Σ w (x − x̄)² / Σ w."""
-    return weighted_mean(centred(x, weight)[1] ** 2, weight)
+    small, size = _shrunk(np.asarray(x, dtype=np.float64))
+    _, away = centred(small, _shrunk(weight)[0])
+    return float(np.ldexp(weighted_mean(away**2, weight), 2 * size))
+
+
+def _shrunk(x: FloatArray) -> tuple[FloatArray, int]:
+    """Return numbers of size 1 at most, and the power of two they were divided by, which rounds nothing."""
+    size = int(np.frexp(np.abs(x).max())[1])
+    return np.ldexp(x, -size), size

@@ -20,6 +20,8 @@ from thetahat.optimisers.lbfgs import lbfgs
 __all__ = ["Plan", "Schedule", "Stop", "by_lbfgs", "by_steps", "set_parameters"]
 
 _SMALLEST_RATE = 1e-6
+# Batches sway the loss of an epoch by about this part of it.
+_SWAY = 0.05
 
 Schedule = Literal["constant", "invscaling", "adaptive"]
 Watch = Callable[[History], None]
@@ -73,7 +75,7 @@ class Stop:
     Parameters
     ----------
     status : Status
-        SOLVED only where the improvement fell below ``tol`` or a gradient vanished.
+        SOLVED only where the improvement fell below ``tol``, and most of it was kept, or a gradient vanished.
     detail : str
         In words.
     """
@@ -146,7 +148,7 @@ def _epochs(
     while history.epochs < plan.epochs:
         if history.waited > plan.patience and not plan.once:
             # A checkpoint of a finished training is finished.
-            return _ended(plan, score is not None)
+            return _ended(plan, history, score is not None)
         if plan.shuffle:
             order = rng.permutation(rows)
         losses = executor.run(
@@ -172,8 +174,13 @@ def _epochs(
         if time.monotonic() > deadline and history.waited <= plan.patience:
             return Stop(Status.OUT_OF_TIME, f"{plan.time_limit:g} s passed after epoch {history.epochs}")
     if history.waited > plan.patience:
-        return _ended(plan, score is not None)
-    return Stop(Status.MAX_ITER, f"{history.epochs} epochs, and the loss still improves by more than tol")
+        return _ended(plan, history, score is not None)
+    late = (
+        f"the last {history.waited} without an improvement by tol, too few to stop"
+        if history.waited
+        else "and the loss still improves by more than tol"
+    )
+    return Stop(Status.MAX_ITER, f"{history.epochs} epochs, {late}")
 
 
 def _in_time(deadline: float) -> bool:
@@ -194,7 +201,16 @@ def _slower(plan: Plan, history: History) -> bool:
     return True
 
 
-def _ended(plan: Plan, held_out: bool) -> Stop:
+def _ended(plan: Plan, history: History, held_out: bool) -> Stop:
+    losses = history.losses[-history.epochs :]
+    # More than half of the way down that is lost again is no rest, wherever the training stopped.
+    first, least, last = losses[0], min(losses), losses[-1]
+    if not held_out and last - least > max(0.5 * (first - least), _SWAY * abs(least), plan.tol):
+        return Stop(
+            Status.NOT_CONVERGED,
+            f"the training loss rose from {least:.3g} to {last:.3g} and stayed there; lower "
+            "learning_rate_init or scale the columns of X",
+        )
     what = "held-out score" if held_out else "training loss"
     return Stop(Status.SOLVED, f"the {what} did not improve by {plan.tol:g} for {plan.patience} epochs")
 

@@ -86,12 +86,15 @@ class Jackknife:
         On all rows, and with the jackknife's bias taken off.
     bias, se : float
         (n − 1)(mean of leave-one-out values − estimate), and the jackknife standard error.
+    warning : str
+        Why there is none; empty where nothing speaks against it.
     """
 
     estimate: float
     corrected: float
     bias: float
     se: float
+    warning: str = ""
 
 
 def bootstrap(
@@ -154,7 +157,7 @@ def bootstrap(
     else:
         drawn = kernels.resampled(name, value, rows, resamples, rng)
         low, high = _interval(method, drawn, estimate, ends, rows, name, value)
-    said = _doubt(drawn, rows, low, high)
+    said = _doubt(drawn, rows, estimate, low, high)
     if said:
         warnings.warn(f"bootstrap: {said}", ThetaHatWarning, stacklevel=2)
     return Bootstrap(
@@ -181,7 +184,8 @@ def jackknife(data: Any, statistic: str | Callable[[FloatArray], Any]) -> Jackkn
     Returns
     -------
     Jackknife
-        The estimate, its bias and standard error, and the estimate less its bias.
+        The estimate, its bias and standard error, and the estimate less its bias; with a warning where the
+        statistic is not finite on all rows or without one of them.
 
     Raises
     ------
@@ -206,7 +210,12 @@ def jackknife(data: Any, statistic: str | Callable[[FloatArray], Any]) -> Jackkn
         without = kernels.left_out(name, value, rows)
         bias = (n - 1) * float(without.mean() - estimate)
     se = math.sqrt((n - 1) * variance(without))
-    return Jackknife(estimate, estimate - bias, bias, se)
+    said = "" if np.isfinite(estimate) else "the statistic is not finite on the rows"
+    if not said and not np.isfinite(without).all():
+        said = f"the statistic is not finite without row {int(np.argmin(np.isfinite(without)))}"
+    if said:
+        warnings.warn(f"jackknife: {said}", ThetaHatWarning, stacklevel=2)
+    return Jackknife(estimate, estimate - bias, bias, se, said)
 
 
 def _rows(data: Any) -> FloatArray:
@@ -236,6 +245,8 @@ def _interval(
         without = kernels.left_out(name, value, rows)
         away = without.mean() - without
         spread = np.sum(away**2)
+        if not np.isfinite(spread):
+            return float("nan"), float("nan")
         speed = np.sum(away**3) / (6 * spread**1.5) if spread > 0 else 0.0
         z = shift + special.ndtri(np.array(ends))
         low, high = np.quantile(drawn, special.ndtr(shift + z / (1 - speed * z)))
@@ -265,7 +276,7 @@ def _studentized(
     return drawn, estimate - high * se, estimate - low * se
 
 
-def _doubt(drawn: FloatArray, rows: FloatArray, low: float, high: float) -> str:
+def _doubt(drawn: FloatArray, rows: FloatArray, estimate: float, low: float, high: float) -> str:
     """Say why the bootstrap is not to be believed; empty where nothing speaks against it."""
     if not np.isfinite(drawn).all():
         return "the statistic is not finite on every resample"
@@ -279,8 +290,10 @@ def _doubt(drawn: FloatArray, rows: FloatArray, low: float, high: float) -> str:
             "a minimum or a far quantile, where the bootstrap is known to fail; use a model of the tail"
         )
     if not (np.isfinite(low) and np.isfinite(high)):
-        return (
-            "every resample lies on one side of the estimate, so bca has no interval; use method='basic' "
-            "or 'normal', or more resamples"
+        why = (
+            "the statistic is not finite without one of the rows"
+            if drawn.min() <= estimate <= drawn.max()
+            else "every resample lies on one side of the estimate"
         )
+        return f"{why}, so bca has no interval; use method='basic' or 'normal', or more resamples"
     return ""

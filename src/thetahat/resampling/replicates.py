@@ -20,6 +20,10 @@ from thetahat.numerics.moments import centred, variance
 __all__ = ["left_out", "named", "plain", "resampled"]
 
 NAMES = ("mean", "median", "variance", "std", "correlation")
+# Of a difference that is a smaller part of its terms, fewer than half of the digits are left.
+CANCELLED = 1e-8
+# A sum of n terms rounds by less than n times this part of it.
+ROUNDED = 4 * float(np.finfo(np.float64).eps)
 KNOWN: dict[Any, str] = {np.mean: "mean", np.median: "median", np.var: "variance", np.std: "std"}
 
 
@@ -44,7 +48,12 @@ def named(statistic: str | Callable[[FloatArray], Any], rows: FloatArray) -> str
 
 
 def _correlation(rows: FloatArray) -> Any:
-    return np.asarray(np.corrcoef(centred(rows)[1].T))[0, 1]
+    return np.nan if _constant(rows) else np.asarray(np.corrcoef(centred(rows)[1].T))[0, 1]
+
+
+def _constant(rows: FloatArray) -> bool:
+    # Rounding may leave a constant column a spread.
+    return bool((rows == rows[0]).all(axis=0).any())
 
 
 def _deviation(rows: FloatArray) -> Any:
@@ -75,6 +84,8 @@ def resampled(
     if name == "median":
         return _medians(np.sort(rows), count, seed)
     if name == "correlation":
+        if _constant(rows):
+            return np.full(count, np.nan)
         return _correlations(centred(rows)[1], count, seed)
     centre, away = centred(rows)
     sums = _sums(away, count, seed)
@@ -99,6 +110,8 @@ def left_out(name: str, value: Callable[[FloatArray], Any], rows: FloatArray) ->
     mean, away = centred(rows)
     m = n - 1
     if name == "correlation":
+        if _constant(rows):
+            return np.full(n, np.nan)
         u, v = away.T
         xx, yy, xy = (
             total - part - part_mean
@@ -108,11 +121,18 @@ def left_out(name: str, value: Callable[[FloatArray], Any], rows: FloatArray) ->
                 (u @ v, u * v, u * v / m),
             )
         )
-        return np.asarray(xy / np.sqrt(xx * yy))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            without = np.asarray(xy / np.sqrt(xx * yy))
+        # A row that holds nearly all of a column's spread leaves rounding behind.
+        for i in np.flatnonzero((xx <= CANCELLED * (u @ u)) | (yy <= CANCELLED * (v @ v))):
+            without[i] = value(np.delete(rows, i, axis=0))
+        return without
     if name == "mean":
         return np.asarray(mean - away / m)
     spread = (away @ away - away**2) / m - (away / m) ** 2
-    return np.asarray(spread if name == "variance" else np.sqrt(np.maximum(spread, 0)))
+    for i in np.flatnonzero(spread <= CANCELLED * (away @ away) / m) if not _constant(rows[:, None]) else ():
+        spread[i] = variance(np.delete(rows, i))
+    return np.asarray(spread if name == "variance" else np.sqrt(spread))
 
 
 @kernel
@@ -205,5 +225,10 @@ def _correlations(z: FloatArray, count: int, seed: np.uint64) -> FloatArray:
                 xx += u * u
                 yy += v * v
                 xy += u * v
-        out[b] = (xy - sx * sy / size) / np.sqrt((xx - sx * sx / size) * (yy - sy * sy / size))
+        of_x, of_y = xx - sx * sx / size, yy - sy * sy / size
+        # Of one value over and over rounding alone is left.
+        if of_x <= ROUNDED * size * xx or of_y <= ROUNDED * size * yy:
+            out[b] = np.nan
+        else:
+            out[b] = (xy - sx * sy / size) / np.sqrt(of_x * of_y)
     return out
