@@ -11,6 +11,7 @@ from sklearn.pipeline import make_pipeline
 
 import thetahat as th
 from thetahat.comparison import compare as comparing
+from thetahat.comparison.recipe import TableRecipe
 from thetahat.contracts import Fit, Sample, Status
 from thetahat.deadline import Deadline, OutOfTime, check_time, within
 from thetahat.resampling.plans import KFold, Rows
@@ -160,18 +161,31 @@ def test_no_fit_of_another_library_is_begun_after_the_limit(most, monkeypatch):
     assert len(Counting.begun) == most
 
 
+def test_no_fit_is_begun_where_the_preparation_of_the_columns_took_the_time(monkeypatch):
+    Counting.begun.clear()
+    prepared, plain = [], TableRecipe.fit
+    monkeypatch.setattr(TableRecipe, "fit", lambda *args: prepared.append(1) or plain(*args))
+    monkeypatch.setattr(comparing, "Deadline", lambda most: Deadline(most, lambda: len(prepared)))
+    found = compared([("one", Counting(strategy="prior"))], time_limit=1).record
+    assert Counting.begun == []
+    assert all(model.status.startswith(CUT) for model in found.models)
+
+
 class Stepping:
     """Takes steps, and makes nothing of being cut."""
 
+    def __init__(self, steps):
+        self.steps = steps
+
     def estimate(self, sample, *, rng):
-        for _ in range(5):
+        for _ in range(self.steps):
             check_time()
         return Fit(0.0)
 
 
-def replicated(**options):
+def replicated(steps, **options):
     return replicate(
-        Stepping(),
+        Stepping(steps),
         Sample(np.zeros((40, 1)), np.zeros(40)),
         KFold(4).draws(Rows(40, None), rng=np.random.default_rng(0)),
         lambda fit, train, test: fit.theta,
@@ -182,7 +196,7 @@ def replicated(**options):
 
 def test_a_draw_that_is_left_is_not_done():
     asked = iter(range(1000))
-    found = replicated(deadline=Deadline(12, lambda: next(asked)))
+    found = replicated(5, deadline=Deadline(12, lambda: next(asked)))
     assert found.stopped == TIME_LIMIT
     assert list(found.numbers) == [0]
 
@@ -190,5 +204,5 @@ def test_a_draw_that_is_left_is_not_done():
 def test_replication_within_limited_work_is_a_step_a_draw():
     done = []
     with within(Deadline(2, lambda: len(done))), pytest.raises(OutOfTime):
-        replicated(finished=done.append)
+        replicated(0, finished=done.append)
     assert done == [1, 2]
