@@ -399,3 +399,10 @@ def test_a_certain_row_moves_softmax_by_its_small_residual():
     eta = np.array([-40.0, 0.0, -40.0])
     assert _to_residuals(eta, 1) == pytest.approx(2 * np.exp(-40.0), rel=1e-14, abs=0)
     assert eta == pytest.approx(np.exp(-40.0) * np.array([1.0, -2.0, 1.0]), rel=1e-14, abs=0)
+
+
+def test_partial_fit_names_labels_of_another_kind_than_the_classes():
+    X = np.random.default_rng(0).standard_normal((20, 2))
+    model = th.SGDClassifier(random_state=0).partial_fit(X, X[:, 0] > 0, classes=[False, True])
+    with pytest.raises(th.UsageError, match="y: labels of another kind than the classes"):
+        model.partial_fit(X, np.where(X[:, 0] > 0, "a", "b").astype(object))

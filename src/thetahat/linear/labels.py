@@ -39,7 +39,10 @@ def places_among(classes: NDArray[Any], y: NDArray[Any]) -> IntArray:
     UsageError
         A label is none of them.
     """
-    places: IntArray = np.searchsorted(classes, y)
+    try:
+        places: IntArray = np.searchsorted(classes, y)
+    except TypeError:
+        raise UsageError(f"y: labels of another kind than the classes {classes}") from None
     strange = classes[np.minimum(places, len(classes) - 1)] != y
     if strange.any():
         label = y[np.argmax(strange)]
