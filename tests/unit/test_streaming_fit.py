@@ -360,3 +360,13 @@ def test_a_folder_without_room_for_the_rows_is_named(table, tmp_path, room):
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     with pytest.raises(UsageError, match="folder: the rows cannot be written to .*No such file"):
         fit_stream(table.select("a", "c", "two"), "two", folder=tmp_path / "nowhere")
+
+
+def test_a_target_far_from_0_is_not_taken_for_steps_that_diverge():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=200)
+    y = 1.7e9 + x + rng.normal(size=200)
+    fit = fit_stream(pl.DataFrame({"x": x, "y": y}), model="sgd-linear", epochs=1)
+    exact = LinearRegression().fit(x[:, None], y)
+    assert fit.status is Status.SOLVED
+    assert fit.result.params == pytest.approx([exact.intercept_, exact.coef_[0]], rel=1e-6)

@@ -179,6 +179,7 @@ def descend(
     deadline: float | None,
     progress: Callable[[int, float], None],
     worst_loss: float | None,
+    start: FloatArray,
 ) -> bool:
     """Go through the rows so many times; return whether there was time for it.
 
@@ -202,6 +203,8 @@ def descend(
         Told the rows done, and the mean loss along the epoch.
     worst_loss : float, optional
         A mean loss beyond which the steps have diverged.
+    start : ndarray of shape (K,)
+        The first intercepts, from which far is measured.
 
     Raises
     ------
@@ -220,7 +223,7 @@ def descend(
             advance(state, rows.standardised(X), target, weight, settings, IN_ORDER)
             place.chunk = number + 1
             place.loss += state.take_loss()
-            _check(state, place.loss / done, worst_loss)
+            _check(state, place.loss / done, worst_loss, start)
             checkpoint.write(state, place)
             progress(place.epoch * spool.rows + done, place.loss / done)
             if deadline is not None and time.monotonic() > deadline:
@@ -232,8 +235,9 @@ def descend(
     return True
 
 
-def _check(state: SgdState, loss: float, worst: float | None) -> None:
-    far = max(float(np.max(np.abs(state.w), initial=0.0)), float(np.max(np.abs(state.scalars[:, 0]))))
+def _check(state: SgdState, loss: float, worst: float | None, start: FloatArray) -> None:
+    moved = float(np.max(np.abs(state.scalars[:, 0] - start)))
+    far = max(float(np.max(np.abs(state.w), initial=0.0)), moved)
     bound = FARTHEST if worst is None else FARTHEST * max(1.0, worst)
     if np.isfinite(far) and far < bound and np.isfinite(loss) and (worst is None or loss < worst):
         return

@@ -219,6 +219,7 @@ class _Work:
             deadline=self.deadline,
             progress=lambda done, loss: self.progress("Fitting", done, total, loss),
             worst_loss=worst,
+            start=start,
         )
         w, b = state.coefficients(settings)
         theta = np.concatenate([b[None, :], w.T])
