@@ -18,6 +18,7 @@ from scipy import linalg
 
 import thetahat as th
 from tests.torture.trials import Part, Trial, digits, exactly, worst_of
+from thetahat.estimation.stream_finish import CLOSE
 from thetahat.resampling.halves import ConservativeZ, Halves
 from thetahat.resampling.intervals import METHODS, OverDraws
 
@@ -288,13 +289,18 @@ def components(rng: Generator) -> Trial:
 # Least squares.
 
 
-def solution(X: Any, y: Any) -> tuple[list[Any], list[Any]]:
-    """Return coefficients and standard errors of y on the columns of X, in 120 digits."""
+def solution(X: Any, y: Any, alpha: float = 0.0) -> tuple[list[Any], list[Any]]:
+    """Return coefficients and standard errors of y on the columns of X, in 120 digits.
+
+    ``alpha`` is a penalty on the coefficients but the first.
+    """
     n, p = X.shape
     with mpmath.workdps(120):
         A = mpmath.matrix([[mpmath.mpf(float(v)) for v in row] for row in X])
         b = mpmath.matrix([mpmath.mpf(float(v)) for v in y])
         gram = A.T * A
+        for j in range(1, p):
+            gram[j, j] += mpmath.mpf(alpha)
         inverse = gram**-1
         beta = inverse * (A.T * b)
         rest = b - A * beta
@@ -318,6 +324,9 @@ def by_formula(X: Any, y: Any) -> tuple[Any, Any] | None:
     names = [f"x{j}" for j in range(X.shape[1])]
     fit = th.regress("y ~ " + " + ".join(names), pd.DataFrame(X, columns=names).assign(y=y))
     return (fit.result.params, fit.result.standard_errors) if fit.result.status.ok else None
+
+
+WAYS = {"LinearRegression": ours_least_squares, "regress": by_formula}
 
 
 def _errors_by(solve: Callable[[Any, Any], Any], Z: Any, y: Any) -> tuple[Any, Any]:
@@ -379,26 +388,73 @@ def offset_columns(rng: Generator) -> Trial:
 def _least_squares(rng: Generator, X: Any, y: Any, words: str) -> Trial:
     Z = np.column_stack([np.ones(len(X)), X])
     exact = solution(Z, y)
-    formula, of_errors = rng.random(2) < (0.3, 0.5)
+    way = tuple(WAYS)[int(rng.random() < 0.3)]
+    of_errors = rng.random() < 0.5
     # Coefficients are refined; an inverse has the digits that the condition number leaves.
     condition = float(np.linalg.cond(Z / linalg.norm(Z, axis=0)))
     allowed = SOLVED + (20 * np.finfo(float).eps * condition if of_errors else 0.0)
     with mpmath.workdps(60), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = (by_formula if formula else ours_least_squares)(X, y)
+        found = WAYS[way](X, y)
         peers = {
             name: against(solve(Z, y), exact, bool(of_errors))
             for name, solve in PEERS.items()
             if not of_errors or name != "scikit-learn"
         }
         return Trial(
-            f"{'standard errors' if of_errors else 'coefficients'} of "
-            f"{'regress' if formula else 'LinearRegression'}, {words}",
+            f"{'standard errors' if of_errors else 'coefficients'} of {way}, {words}",
             against(found, exact, bool(of_errors)),
             allowed,
             found is None,
             peers,
         )
+
+
+def ridge_far(rng: Generator) -> Trial:
+    from sklearn.linear_model import Ridge
+
+    n, d = int(rng.integers(8, 20)), int(rng.integers(1, 4))
+    offset, alpha = 10.0 ** rng.uniform(3, 11), float(10.0 ** rng.uniform(-3, 3))
+    X = offset * rng.choice([-1, 1], d) + rng.normal(size=(n, d))
+    y = (X - offset) @ np.ones(d) + rng.normal(size=n)
+    exact, _ = solution(np.column_stack([np.ones(n), X]), y, alpha)
+    with mpmath.workdps(60), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ours = th.Ridge(alpha=alpha).fit(X, y)
+
+        def off(model: Any) -> float:
+            return against((np.r_[model.intercept_, model.coef_], None), (exact, []), False)
+
+        return Trial(
+            f"coefficients of Ridge({alpha:.1e}), columns {offset:.0e} from 0, n = {n}, d = {d}",
+            off(ours),
+            SOLVED,
+            not ours.status_.ok,
+            {"scikit-learn": off(Ridge(alpha=alpha).fit(X, y))},
+        )
+
+
+def streamed(rng: Generator) -> Trial:
+    """A stream ends within its tolerance in standard errors, whatever the offset and the collinearity."""
+    import polars as pl
+
+    n, d = int(rng.integers(12, 30)), int(rng.integers(1, 4))
+    offset, near = 10.0 ** rng.uniform(0, 11), 10.0 ** rng.uniform(-5, 0)
+    X = rng.normal(size=(n, d))
+    if d > 1:
+        X[:, -1] = X[:, 0] + near * X[:, -1]
+    y = X @ np.ones(d) + rng.normal(size=n) + offset * rng.integers(0, 2)
+    X = X + offset * rng.integers(0, 2, d)
+    exact, errors = solution(np.column_stack([np.ones(n), X]), y)
+    frame = pl.DataFrame({f"x{j}": column for j, column in enumerate(X.T)}).with_columns(y=pl.Series(y))
+    batches = [frame.slice(0, n // 3), frame.slice(n // 3, n // 3), frame.slice(2 * (n // 3))]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fit = th.fit_stream(batches, model="sgd-linear", epochs=1)
+    found = exactly(fit.result.params) if fit.status.ok else exact
+    off = [float(abs(a - b) / s) for a, b, s in zip(found, exact, errors, strict=True)]
+    words = f"fit_stream, offset {offset:.0e}, columns {near:.0e} from collinear, n = {n}, d = {d}"
+    return Trial(words, worst_of(off), CLOSE, not fit.status.ok)
 
 
 @cache
@@ -482,4 +538,6 @@ PARTS = {
     "least squares, certified sets": Part(certified_sets, "digits", 2),
     "least squares, columns nearly collinear": Part(nearly_collinear, "digits", 2),
     "least squares, columns far from 0": Part(offset_columns, "digits", 2),
+    "ridge, columns far from 0": Part(ridge_far, "digits", 2),
+    "streamed least squares, far from 0 and collinear": Part(streamed, "standard errors", 2),
 }
