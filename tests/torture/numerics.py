@@ -104,25 +104,13 @@ def run(cases: int, rng: Generator, known: Mapping[str, Part] | None = None) -> 
     """Draw that many cases, each from a generator of its own."""
     known = parts() if known is None else known
     tallies = {name: Tally(part) for name, part in known.items()}
-    findings = []
+    findings: list[str] = []
     seed = int(rng.integers(2**31))
-    for number, name in enumerate(turns(known, cases)):
-        own = np.random.default_rng([seed, number])
-        tally = tallies[name]
-        try:
-            # Tables of a few rows are no work for threads.
-            with warnings.catch_warnings(), threadpool_limits(1):
-                warnings.simplefilter("ignore")
-                trial = tally.part.draw(own)
-        except Exception:
-            tally.cases += 1
-            tally.crashes += 1
-            findings.append(f"{name}, case [{seed}, {number}]: {traceback.format_exc(limit=-2)}")
-            continue
-        tally.add(trial)
-        if trial.fault:
-            off = f"{trial.error:.3g}, allowed {trial.allowed:.3g}"
-            findings.append(f"{name}, case [{seed}, {number}]: {trial.what}: {off}")
+    # Tables of a few rows are no work for threads.
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for number, name in enumerate(turns(known, cases)):
+            findings += _tried(name, tallies[name], seed, number)
     counted = {name: tally for name, tally in tallies.items() if tally.cases}
     return Record(
         cases,
@@ -134,6 +122,19 @@ def run(cases: int, rng: Generator, known: Mapping[str, Part] | None = None) -> 
         peers=_peers(counted.values()),
         notes=_digits() if cases >= LONG else (),
     )
+
+
+def _tried(name: str, tally: Tally, seed: int, number: int) -> list[str]:
+    """Draw a case, count it, and return what to say of it."""
+    case = f"{name}, case [{seed}, {number}]"
+    try:
+        trial = tally.part.draw(np.random.default_rng([seed, number]))
+    except Exception:
+        tally.cases += 1
+        tally.crashes += 1
+        return [f"{case}: {traceback.format_exc(limit=-2)}"]
+    tally.add(trial)
+    return [f"{case}: {trial.what}: {trial.error:.3g}, allowed {trial.allowed:.3g}"] if trial.fault else []
 
 
 def _peers(tallies: Iterable[Tally]) -> list[Peer]:
