@@ -317,3 +317,12 @@ def test_the_logarithm_of_the_beta_function_and_its_slopes_keep_their_digits(a, 
             )
             found = grad(log_beta, (0, 1))(np.float64(one), np.float64(other))
             assert sorted(found) == pytest.approx(sorted(map(float, slopes)), rel=1e-10)
+
+
+def test_a_weighted_mean_and_variance_keep_their_digits_where_numbers_lie_far_from_0():
+    rng = np.random.default_rng(0)
+    x, weight = rng.integers(0, 50, 3000).astype(float), rng.uniform(1, 5, 3000)
+    # Whole numbers on a large one are exact, so moving them moves no deviation.
+    near, far = (d.Normal().start(x + shift, weight) for shift in (0.0, 2.0**50))
+    assert abs(far[0] - 2.0**50 - near[0]) <= 0.125
+    assert far[1] == pytest.approx(near[1], rel=1e-14)

@@ -16,7 +16,6 @@ from thetahat.contracts import FloatArray
 from thetahat.distributions.quadrature import expectation
 from thetahat.distributions.spaces import Space
 from thetahat.errors import UsageError
-from thetahat.numerics.moments import centred
 
 __all__ = ["Distribution", "Support"]
 
@@ -209,8 +208,7 @@ class Distribution(ABC):
 def weighted_mean(x: Any, weight: FloatArray) -> float:
     """Return Σ w x / Σ w, also where a sum of such numbers or weights is beyond the largest number."""
     small, size = _shrunk(np.asarray(x, dtype=np.float64))
-    share, _ = _shrunk(weight)
-    return float(np.ldexp(share @ small / share.sum(), size))
+    return float(np.ldexp(centred(small, _shrunk(weight)[0])[0], size))
 
 
 def weighted_variance(x: Any, weight: FloatArray) -> float:
