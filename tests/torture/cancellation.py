@@ -496,7 +496,9 @@ def kept(name: str, solver: str) -> tuple[float, float]:
         beta, errors = _certified_by(solver, X, y, intercept)
         off = digits(beta, exact[0])
         of_errors = float("nan") if errors is None else digits(errors, exact[1])
-    return tuple(min(16.0, -log10(max(error, 1e-16))) for error in (off, of_errors))  # type: ignore[return-value]
+    return tuple(
+        error if np.isnan(error) else min(16.0, -log10(max(error, 1e-16))) for error in (off, of_errors)
+    )  # type: ignore[return-value]
 
 
 def certified_sets(rng: Generator) -> Trial:

@@ -16,6 +16,7 @@ from thetahat.contracts import FloatArray
 from thetahat.distributions.quadrature import expectation
 from thetahat.distributions.spaces import Space
 from thetahat.errors import UsageError
+from thetahat.numerics.moments import centred
 
 __all__ = ["Distribution", "Support"]
 
