@@ -169,6 +169,7 @@ def run(cases: int, rng: Generator, learners: Sequence[Learner] = LEARNERS) -> R
     found = run_capped(judge, drawn, cap=CAP)
     rows = list(zip(drawn, found, strict=True))
     counts = _counts(rows)
+    peer, theirs = _peer(learners) if whole else (None, "")
     return Record(
         len(rows),
         crashes=counts["crash"] + counts["lost"],
@@ -177,8 +178,8 @@ def run(cases: int, rng: Generator, learners: Sequence[Learner] = LEARNERS) -> R
         heads=("promise", "cases", "held", "fail as expected", "skipped", "faults"),
         parts=_parts(rows),
         findings=[f"{case.estimator}: {case.check}: {_words(each)}" for case, each in rows if _fault(each)],
-        peers=[_peer(learners)] if whole else (),
-        notes=[*_notes(rows), *([_own_tests()] if whole else [])],
+        peers=[peer] if peer else (),
+        notes=[*_notes(rows), *([theirs, _own_tests()] if whole else [])],
     )
 
 
@@ -229,20 +230,23 @@ def _notes(rows: Sequence[tuple[Case, Any]]) -> list[str]:
     return out
 
 
-def _peer(learners: Sequence[Learner]) -> Peer:
+def _peer(learners: Sequence[Learner]) -> tuple[Peer, str]:
+    """Return what the counterparts did, and a sentence that names their faults."""
     theirs = [Learner(counterpart(learner.estimator)) for learner in learners]
     # Settings that only ours has leave the same counterpart twice.
     distinct = list({repr(learner.estimator): learner for learner in theirs}.values())
     cases = pairs(distinct, checks=False)
     rows = list(zip(cases, run_capped(judge, cases, cap=CAP), strict=True))
     counts = _counts(rows)
-    return Peer(
+    faults = [f"`{case.estimator}`, `{case.check}` ({_words(each)})" for case, each in rows if _fault(each)]
+    peer = Peer(
         "scikit-learn's counterparts, the promises alone",
         len(rows),
         counts["crash"] + counts["lost"],
         counts["hang"],
         counts["false success"],
     )
+    return peer, f"Faults of the counterparts: {'; '.join(faults) or 'none'}."
 
 
 def _own_tests() -> str:
