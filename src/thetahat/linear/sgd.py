@@ -288,7 +288,8 @@ class SGDClassifier(ClassifierMixin, Descent):  # type: ignore[misc]
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the class of each row."""
-        return np.asarray(self.classes_[self._places(self._eta(X))])
+        places = self._places(self._eta(X))
+        return np.asarray(self.classes_[places])
 
     def _places(self, eta: FloatArray) -> NDArray[Any]:
         return np.asarray((eta[:, 0] > 0).astype(np.int64) if eta.shape[1] == 1 else eta.argmax(axis=1))

@@ -30,8 +30,8 @@ __all__ = ["KernelPCA"]
 
 # An eigenvalue below this share of the largest is rounding.
 NOUGHT = 1e-12
-# Rounding of the kernel that is more than this of the largest eigenvalue is said.
-FEW_DIGITS = 1e-8
+# Rounding of the kernel that is more than this of the largest eigenvalue is said; of a single-precision one.
+FEW_DIGITS, FEW_DIGITS_SINGLE = 1e-8, 1e-4
 # Beyond this many rows the first few directions alone are sought by Lanczos' method.
 MOST_DENSE = 200
 FEW = 10
@@ -277,7 +277,8 @@ class KernelPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         order = np.argsort(-values, kind="stable")
         values, vectors = values[order], vectors[:, order]
         floor = NOUGHT * max(values[0], 0.0) if K.dtype == np.float64 else 1e-6 * max(values[0], 0.0)
-        if rounding > FEW_DIGITS * values[0]:
+        few = FEW_DIGITS_SINGLE if K.dtype == np.float32 else FEW_DIGITS
+        if rounding > few * values[0]:
             warnings.warn(
                 f"{type(self).__name__}: but for rounding all rows are alike, or nearly, to this kernel, so "
                 "its components have few digits or none; raise gamma or scale the columns",
