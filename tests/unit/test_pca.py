@@ -365,3 +365,13 @@ def test_a_sparse_column_far_from_0_keeps_its_spread_beside_columns_that_are_mos
     far[:, 1] += 2.0**50
     ours = PCA(svd_solver="covariance_eigh").fit(sparse.csr_matrix(far)).explained_variance_
     assert ours == pytest.approx(PCA(svd_solver="full").fit(near).explained_variance_, rel=1e-10)
+
+
+def test_kernel_components_of_whole_numbers_are_those_of_the_same_floats():
+    whole = np.random.default_rng(0).integers(-3, 4, size=(20, 3))
+    model = KernelPCA(2, kernel="rbf", fit_inverse_transform=True).fit(whole)
+    np.testing.assert_array_equal(model.transform(whole), model.transform(whole.astype(float)))
+    scores = np.array([[1, 0], [0, 1]])
+    np.testing.assert_array_equal(
+        model.inverse_transform(scores), model.inverse_transform(scores.astype(float))
+    )

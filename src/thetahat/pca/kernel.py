@@ -13,7 +13,7 @@ from scipy.sparse.linalg import eigsh
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics.pairwise import pairwise_kernels
-from sklearn.utils import check_random_state
+from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.extmath import randomized_svd
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -195,7 +195,8 @@ class KernelPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     def transform(self, X: Any) -> NDArray[Any]:
         """Return the scores of rows X of shape (n, d), shape (n, k)."""
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", reset=False)
+        # The kernel has the precision of the rows, which whole numbers have none of.
+        X = validate_data(self, X, dtype=[np.float64, np.float32], accept_sparse="csr", reset=False)
         K = self._centred(self._kernel(X, self.X_fit_))
         kept = self.eigenvalues_ > 0
         scale = np.zeros_like(self.eigenvectors_)
@@ -209,7 +210,8 @@ class KernelPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
                 "The fit_inverse_transform parameter was not set to True when instantiating and hence the "
                 "inverse transform is not available."
             )
-        return np.asarray(self._kernel(np.asarray(X), self.X_transformed_fit_) @ self.dual_coef_)
+        X = check_array(X, dtype=[np.float64, np.float32])
+        return np.asarray(self._kernel(X, self.X_transformed_fit_) @ self.dual_coef_)
 
     @property
     def _n_features_out(self) -> int:
