@@ -33,9 +33,9 @@ NOT_COVERED = """How near SGD and Adam come to the minimum: theirs is a rule for
 in the notes; losses beyond those that the audits name (`tests/torture/audit.py`); L1 penalties."""
 SHORT = 200
 LONG = 8_000
-CAP = 120.0
+CAP = 60.0
 # LIBSVM may take minutes; a part of the cases is enough to count by.
-PEER_SHARE, PEER_CAP = 5, 20.0
+PEER_SHARE = 10
 
 DATA = Path(__file__).parents[1] / "data"
 Long = np.longdouble
@@ -538,7 +538,7 @@ def run(cases: int, rng: Generator) -> Record:
     trials = _trials(cases, rng)
     found = run_capped(attempt, trials, cap=CAP)
     theirs = [replace(each, peer=True) for each in trials if each.kind != "moved"][::PEER_SHARE]
-    peers = run_capped(attempt, theirs, cap=PEER_CAP)
+    peers = run_capped(attempt, theirs, cap=CAP)
     ours, other = _count(trials, found), _count(theirs, peers)
     parts: dict[str, list[str]] = {}
     by_name: dict[str, Counter[str]] = defaultdict(Counter)

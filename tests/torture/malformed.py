@@ -24,16 +24,16 @@ columns; classes of one row; targets and weights of every wrong kind; strided, r
 precision: slopes, KKT gaps, residuals."""
 NOT_COVERED = """Tables of more than 40 rows or 50 columns; settings other than a few of each learner;
 `RuntimeWarning`s of arithmetic; results of functions without a status beyond NaN and the checks of
-`tests/torture/functions.py`; `th.calibrate`, `th.fit_partitions`; a peer runs every fourth case."""
+`tests/torture/functions.py`; `th.calibrate`, `th.fit_partitions`; a peer runs every eighth case."""
 SHORT = 1_000
 LONG = 20_000
 CAP = 60.0
 # Peers take time too: this part of the cases is enough to count by.
-PEER_SHARE = 4
+PEER_SHARE = 8
 
 
 def run(cases: int, rng: Generator) -> Record:
-    """Run that many cases of ours, and every fourth that has a peer on the peer."""
+    """Run that many cases of ours, and every eighth that has a peer on the peer."""
     names = tuple(name for name, subject in SUBJECTS.items() for _ in range(subject.share))
     drawn = draw(names, cases, rng)
     found = run_capped(ours, drawn, cap=CAP)

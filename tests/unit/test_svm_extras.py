@@ -1,5 +1,7 @@
 """Probabilities, leave-one-out and the picture of a support vector machine."""
 
+from dataclasses import replace
+
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -197,3 +199,34 @@ def test_probabilities_of_a_kernel_on_texts():
 
     fit = held_out_probability(SVC(kernel=count), texts, y, rng=np.random.default_rng(0))
     assert fit.predict_proba(texts[:3]).shape == (3, 2)
+
+
+def test_a_row_that_weighs_nothing_takes_no_part_in_probabilities():
+    X, y = np.random.default_rng(5).standard_normal((40, 2)), np.repeat([0, 1], 20)
+    weight = np.ones(40)
+    weight[::4] = 0
+    there = weight > 0
+    fits = [
+        held_out_probability(SVC(), X, y, sample_weight=weight, rng=np.random.default_rng(0)),
+        held_out_probability(SVC(), X[there], y[there], rng=np.random.default_rng(0)),
+    ]
+    assert fits[0].curve.params == pytest.approx(fits[1].curve.params, rel=1e-9)
+    assert fits[0].calibration(5) == pytest.approx(fits[1].calibration(5), rel=1e-9)
+    few = np.where(np.arange(40) < 17, 0.0, 1.0)
+    with pytest.raises(ValueError, match="the rarest class has 3 rows"):
+        held_out_probability(SVC(), X, y, sample_weight=few, rng=np.random.default_rng(0))
+
+
+def test_a_row_of_weight_two_counts_twice_in_a_calibration():
+    X, y = np.random.default_rng(5).standard_normal((40, 2)), np.repeat([0, 1], 20)
+    fit = held_out_probability(SVC(), X, y, rng=np.random.default_rng(0))
+    times = np.tile([1, 2, 3, 2], 10)
+    heavy = replace(fit, weight=times.astype(float))
+    longer = replace(
+        fit,
+        scores=np.repeat(fit.scores, times, axis=0),
+        codes=np.repeat(fit.codes, times),
+        weight=np.ones(times.sum()),
+    )
+    assert heavy.calibration(1) == pytest.approx(longer.calibration(1))
+    assert heavy.calibration(7)[:, 2].sum() == times.sum()

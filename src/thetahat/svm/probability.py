@@ -41,15 +41,19 @@ class Calibrated:
     curves : tuple of LikelihoodResult
         For each pair of classes a and b with their standard errors.
     scores : ndarray of shape (n, pairs)
-        Scores of each row from the machine that did not see it, positive for the second of a pair.
+        Scores of each row that weighs, positive for the second of a pair, from the machine that did not see
+        it.
     codes : ndarray of shape (n,)
-        Place of each row's label in ``machine.classes_``.
+        Place of each such row's label in ``machine.classes_``.
+    weight : ndarray of shape (n,)
+        Weight of each such row.
     """
 
     machine: Any
     curves: tuple[LikelihoodResult, ...]
     scores: FloatArray
     codes: IntArray
+    weight: FloatArray
 
     @property
     def curve(self) -> LikelihoodResult:
@@ -64,18 +68,25 @@ class Calibrated:
         return np.array([curve.params for curve in self.curves])
 
     def calibration(self, bins: int = 10) -> FloatArray:
-        """Return, for bins of equal count, the mean probability said, the share seen and the count.
+        """Return, for bins of equal count, the mean probability said, the share seen and how much they weigh.
 
         Shape (bins, 3), of the held-out scores; a good curve has the first two columns alike. Of two classes
-        it is the probability of the second; of more, that of every class is counted.
+        it is the probability of the second; of more, that of every class is counted. A row of weight two
+        counts as two rows.
         """
         said = couple(self._lines(), self.scores)
         seen = self.codes[:, None] == np.arange(said.shape[1])
         if said.shape[1] == 2:
             said, seen = said[:, 1:], seen[:, 1:]
+        weight = np.repeat(self.weight, said.shape[1])
         said, seen = said.ravel(), seen.ravel()
-        parts = [part for part in np.array_split(np.argsort(said, kind="stable"), bins) if len(part)]
-        return np.array([[said[part].mean(), seen[part].mean(), len(part)] for part in parts])
+        order = np.argsort(said, kind="stable")
+        # A row is in the bin that holds the middle of its weight.
+        middle = np.cumsum(weight[order]) - 0.5 * weight[order]
+        cuts = np.searchsorted(middle, weight.sum() * np.arange(1, bins) / bins)
+        parts = [part for part in np.split(order, cuts) if len(part)]
+        averages = [np.average([said[part], seen[part]], axis=1, weights=weight[part]) for part in parts]
+        return np.column_stack([averages, [weight[part].sum() for part in parts]])
 
     def plot(self, bins: int = 10, ax: Any = None) -> Any:
         """Draw the share seen against the probability said, with 95 % intervals of the share.
@@ -161,7 +172,9 @@ def held_out_probability(
     weight = np.ones(len(codes)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
     scores = held_out_scores(machine, X, codes, weight, folds, rng)
     curves = fit_curves(scores, codes, weight)
-    return Calibrated(clone(machine).fit(X, y, sample_weight), curves, scores, codes)
+    weighs = weight > 0
+    whole = clone(machine).fit(X, y, sample_weight)
+    return Calibrated(whole, curves, scores[weighs], codes[weighs], weight[weighs])
 
 
 def held_out_scores(
@@ -169,21 +182,25 @@ def held_out_scores(
 ) -> FloatArray:
     """Return the scores of each row from a machine that did not see it, shape (n, pairs).
 
+    A row that weighs nothing is not dealt, as if it were not there, and its scores are NaN.
+
     Raises
     ------
     UsageError
-        A class has fewer rows than there are folds.
+        A class has fewer rows that weigh than there are folds.
     """
-    count = np.bincount(codes)
+    dealt = np.flatnonzero(weight > 0)
+    count = np.bincount(codes[dealt], minlength=int(codes.max()) + 1)
     if count.min() < folds:
         raise UsageError(
             f"folds={folds}: the rarest class has {count.min()} rows, so not every fold can hold one out; "
             "leave the class out, give it more rows, or hold out in fewer parts"
         )
     one = clone(machine).set_params(probability="deprecated", decision_function_shape="ovo")
-    scores = np.empty((len(codes), len(pairs(len(count)))))
+    scores = np.full((len(codes), len(pairs(len(count)))), np.nan)
     deal = StratifiedKFold(folds, shuffle=True, random_state=int(rng.integers(2**31 - 1)))
-    for train, test in deal.split(np.zeros(len(codes)), codes):
+    for trained, held_out in deal.split(np.zeros(len(dealt)), codes[dealt]):
+        train, test = dealt[trained], dealt[held_out]
         inside, labels = _safe_split(one, X, codes, train)
         outside, _ = _safe_split(one, X, codes, test, train)
         scores[test] = pair_scores(one.fit(inside, labels, weight[train]), outside)
