@@ -114,8 +114,9 @@ def _least_squares(model: Any, X: Any, y: Any, weight: Any, slack: float) -> str
     sizes = np.abs(y) + np.abs(X) @ np.abs(coef) + np.abs(intercept)
     gradient = X.T @ (w * rest) - alpha * coef
     scale = np.abs(X).T @ (w * sizes) + alpha * np.abs(coef)
-    # A coefficient below the smallest number is 0.
+    # A coefficient below the smallest number is 0, and one whose true value is 0 has no last digit.
     allowed = slack * _rounding(model) * scale + ((X**2).T @ w + alpha) * Long(1e-307)
+    allowed = allowed + Long(1e-30) * np.abs(y).max(initial=0) * (np.abs(X).T @ w)
     if getattr(model, "positive", False):
         if (coef < 0).any():
             return "a coefficient held positive is negative"

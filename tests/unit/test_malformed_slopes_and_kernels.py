@@ -3,11 +3,14 @@
 import warnings
 
 import numpy as np
+import polars as pl
 import pytest
 from scipy import sparse
+from sklearn.base import clone, is_regressor
 from sklearn.exceptions import ConvergenceWarning
 
 import thetahat as th
+from tests.learners import LEARNERS
 from thetahat.contracts import Status
 from thetahat.errors import ThetaHatWarning, UsageError
 from thetahat.numerics.kernels import KernelFunction
@@ -135,3 +138,17 @@ def test_shares_before_a_large_room_are_not_lost():
     # Dual variables near 1e-301 beside room of 1: those that are put right must still sum to nought.
     box = _Box(X, np.zeros((1, 3)), np.array([[0.0, 0.0, -1.0]]), np.array([[1.0, 1.0, 0.0]]), 0.0)
     assert _feasible(box, np.array([[6.5e-22, 6.5e-22, 0.0]])).sum() == 0
+
+
+@pytest.mark.parametrize("learner", LEARNERS, ids=lambda learner: str(learner.estimator))
+def test_numbers_in_words_are_the_numbers(learner):
+    model = clone(learner.estimator)
+    words = pl.DataFrame(ROWS.astype(str), schema=["a", "b"])
+    numbers = pl.DataFrame(ROWS, schema=["a", "b"])
+    y = np.round(np.exp(0.3 * Y)) if is_regressor(model) else CLASSES
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(words, y)
+        for name in ("predict", "transform", "predict_proba", "decision_function"):
+            if hasattr(model, name):
+                assert getattr(model, name)(words) == pytest.approx(getattr(model, name)(numbers))

@@ -351,7 +351,8 @@ class Descent(SparseCoefMixin, BaseEstimator, ABC):  # type: ignore[misc]
         if is_source(X) or (hasattr(self, "encoder_") and hasattr(X, "columns")):
             parts = [self._linear(encoded) for encoded, _ in self._blocks(X, None)]
             return np.concatenate(parts)
-        return self._linear(validate_data(self, X, accept_sparse="csr", reset=False))
+        X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
+        return self._linear(X)
 
     def _described(self, X: Any, y: Any) -> Iterator[tuple[FloatArray, Any]]:
         """Yield rows and targets block by block, of arrays or of a source whose target y names."""
