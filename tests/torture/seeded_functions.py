@@ -258,7 +258,7 @@ def _fit_stream(seed: int, how: How) -> Found:
         if how.stopped:
             found.save(Path(folder) / "model")
             found = th.load_stream_fit(Path(folder) / "model")
-        said = found.predict(frame[:20])
+        said = pl.concat(list(th.predict_stream(found, source_of(frame, how, Path(folder)))))
     whole = [found.coefficients, found.covariance, found.status, found.log_likelihood, found.losses, said]
     # The hinge has no maximum of a likelihood that the last passes would end at.
     answer: Any = "no maximum"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import polars as pl
 from sklearn.base import clone
 
@@ -91,6 +92,17 @@ def _loaded(model: Any) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         th.save(model, Path(folder) / "model")
         return th.load(Path(folder) / "model")
+
+
+def _file(seed: int, how: How) -> Found:
+    """Return the bytes of a saved model."""
+    rows = Rows.of(seed)
+    model = _seeded(LEARNERS[seed % len(LEARNERS)].estimator, seed)
+    model.fit(pd.DataFrame(rows.X, columns=list("abcd")), *target_for(model, rows))
+    with tempfile.TemporaryDirectory() as folder:
+        th.save(model, Path(folder) / "model")
+        content = (Path(folder) / "model").read_bytes()
+    return Found(content, content)
 
 
 def _seeded(estimator: Any, seed: int) -> Any:
@@ -179,6 +191,7 @@ def seeded_learners() -> dict[str, Work]:
             # Less memory than the kernel matrix takes more steps, so that it is tried at a usual tolerance.
             loose = partial(_seeded, clone(each.estimator).set_params(tol=TOL))
             made[f"{name} in little memory"] = Work(partial(_learn, loose), {"memory": 10 * TOL})
+    made["file of a model"] = Work(_file, share=6)
     steps: dict[str, Any] = {
         "SGDClassifier": th.SGDClassifier(loss="log_loss"),
         "SGDRegressor": th.SGDRegressor(),
