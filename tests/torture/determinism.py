@@ -197,10 +197,13 @@ def drawn(cases: int, rng: Generator, work: Mapping[str, Work]) -> list[Case]:
 def elsewhere(cases: Sequence[Case], registry: str, **environment: str) -> list[Any]:
     """Do the work of these cases in a new process, last first; return what came of each."""
     asked = json.dumps([registry, [[case.work, case.seed] for case in reversed(cases)]])
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.torture.determinism"], input=asked, capture_output=True, text=True,
-        env=os.environ | environment, timeout=PATIENCE, check=False, cwd=Path(__file__).parents[2],
-    )  # fmt: skip
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", MODULE], input=asked, capture_output=True, text=True,
+            env=os.environ | environment, timeout=PATIENCE, check=False, cwd=Path(__file__).parents[2],
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return [f"a new process did not end within {PATIENCE:.0f} s"] * len(cases)
     if done.returncode:
         return [f"a new process ended with {done.returncode}: {done.stderr[-300:]}"] * len(cases)
     answers: list[Any] = json.loads(done.stdout.splitlines()[-1])
