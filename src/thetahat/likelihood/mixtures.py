@@ -12,12 +12,16 @@ __all__ = ["mixture_starts"]
 
 # A component on fewer rows than this, or narrower than this share of the whole, has fallen on a point.
 FEWEST_ROWS, NARROWEST = 1.5, 1e-4
+# A run ends when it gains less than the first share of the log-likelihood; runs within the second found the same.
+GAINED, SAME = 1e-8, 1e-7
 
 
 def mixture_starts(
     model: Mixture, x: FloatArray, weight: FloatArray, starts: int, rng: Generator
 ) -> tuple[list[Mixture], int]:
     """Return mixtures near local maxima, best first, and how many runs collapsed on a point.
+
+    Among those of the same maximum the first run comes first.
 
     Parameters
     ----------
@@ -38,7 +42,9 @@ def mixture_starts(
             collapsed += 1
             continue
         found.append((float(weight @ fitted.log_prob(x)), fitted))
-    found.sort(key=lambda pair: -pair[0])
+    most = max((value for value, _ in found), default=0.0)
+    # Which of several runs to the same maximum is a rounding error higher decides nothing: the first is taken.
+    found.sort(key=lambda pair: min(most - SAME * abs(most), pair[0]), reverse=True)
     return [fitted for _, fitted in found], collapsed
 
 
@@ -75,7 +81,7 @@ def _climb(model: Mixture, x: FloatArray, weight: FloatArray, shares: FloatArray
         value = float(weight @ fitted.log_prob(x))
         if not np.isfinite(value):
             return None
-        if value - last < 1e-8 * abs(value):
+        if value - last < GAINED * abs(value):
             return fitted
         last = value
         shares = fitted.responsibilities(x)
