@@ -12,7 +12,7 @@ __all__ = ["mixture_starts"]
 
 # A component on fewer rows than this, or narrower than this share of the whole, has fallen on a point.
 FEWEST_ROWS, NARROWEST = 1.5, 1e-4
-# A run ends when it gains less than the first share of the log-likelihood; runs within the second found the same.
+# A run ends when it gains less than this share of the log-likelihood; runs within that share found the same.
 GAINED, SAME = 1e-8, 1e-7
 
 
@@ -43,7 +43,7 @@ def mixture_starts(
             continue
         found.append((float(weight @ fitted.log_prob(x)), fitted))
     most = max((value for value, _ in found), default=0.0)
-    # Which of several runs to the same maximum is a rounding error higher decides nothing: the first is taken.
+    # Which of the runs to one maximum is a rounding error higher decides nothing: the first is taken.
     found.sort(key=lambda pair: min(most - SAME * abs(most), pair[0]), reverse=True)
     return [fitted for _, fitted in found], collapsed
 
