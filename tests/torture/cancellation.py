@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import cache
-from math import log10
 from pathlib import Path
 from typing import Any
 
@@ -496,9 +495,9 @@ def kept(name: str, solver: str) -> tuple[float, float]:
         beta, errors = _certified_by(solver, X, y, intercept)
         off = digits(beta, exact[0])
         of_errors = float("nan") if errors is None else digits(errors, exact[1])
-    return tuple(
-        error if np.isnan(error) else min(16.0, -log10(max(error, 1e-16))) for error in (off, of_errors)
-    )  # type: ignore[return-value]
+    # A value that is off by more than itself has no digit.
+    of_coef, of_errors = np.clip(-np.log10(np.maximum([off, of_errors], 1e-16)), 0.0, 16.0).tolist()
+    return of_coef, of_errors
 
 
 def certified_sets(rng: Generator) -> Trial:
