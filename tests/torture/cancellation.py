@@ -16,7 +16,7 @@ from numpy.random import Generator
 from scipy import linalg
 
 import thetahat as th
-from tests.torture.trials import Part, Trial, digits, exactly, worst_of
+from tests.torture.trials import Part, Trial, digits, exactly, spoken, worst_of
 from thetahat.estimation.stream_finish import CLOSE
 from thetahat.resampling.halves import ConservativeZ, Halves
 from thetahat.resampling.intervals import METHODS, OverDraws
@@ -367,6 +367,11 @@ def against(found: tuple[Any, Any] | None, exact: tuple[list[Any], list[Any]], o
     return worst_of([float(abs(a - b) / most) for a, b in zip(exactly(found[0]), exact[0], strict=True)])
 
 
+def _unless_said(solve: Callable[[Any, Any], Any], Z: Any, y: Any) -> Any:
+    found, said = spoken(lambda: solve(Z, y))
+    return None if said else found
+
+
 def nearly_collinear(rng: Generator) -> Trial:
     n, d = int(rng.integers(8, 20)), int(rng.integers(2, 4))
     X = rng.normal(size=(n, d))
@@ -396,7 +401,7 @@ def _least_squares(rng: Generator, X: Any, y: Any, words: str) -> Trial:
         warnings.simplefilter("ignore")
         found = WAYS[way](X, y)
         peers = {
-            name: against(solve(Z, y), exact, bool(of_errors))
+            name: against(_unless_said(solve, Z, y), exact, bool(of_errors))
             for name, solve in PEERS.items()
             if not of_errors or name != "scikit-learn"
         }
@@ -420,6 +425,7 @@ def ridge_far(rng: Generator) -> Trial:
     with mpmath.workdps(60), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         ours = th.Ridge(alpha=alpha).fit(X, y)
+        theirs, said = spoken(lambda: Ridge(alpha=alpha).fit(X, y))
 
         def off(model: Any) -> float:
             return against((np.r_[model.intercept_, model.coef_], None), (exact, []), False)
@@ -429,7 +435,7 @@ def ridge_far(rng: Generator) -> Trial:
             off(ours),
             SOLVED,
             not ours.status_.ok,
-            {"scikit-learn": off(Ridge(alpha=alpha).fit(X, y))},
+            {"scikit-learn": 0.0 if said else off(theirs)},
         )
 
 
@@ -515,7 +521,11 @@ def certified_sets(rng: Generator) -> Trial:
         )
 
         def off(solver: str) -> float:
-            coef, its_errors = _certified_by(solver, X[order] * power, y[order], intercept)
+            (coef, its_errors), said = spoken(
+                lambda: _certified_by(solver, X[order] * power, y[order], intercept)
+            )
+            if said:
+                return 0.0
             of_coef = digits(coef, scaled[0])
             if its_errors is None:
                 return of_coef

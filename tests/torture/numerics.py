@@ -158,9 +158,9 @@ def _digits() -> list[str]:
             cells.append(f"{of_coef:.1f}" + ("" if np.isnan(of_errors) else f" / {of_errors:.1f}"))
         lines.append(cells)
     return [
-        "Said: a status, a warning or a refusal; of its bound: the largest share of what was allowed. "
-        "statsmodels is also counted where it gives a number as the standard error of what is not identified, "
-        "scikit-learn where the logarithm of a probability is −∞ at logits that are finite.",
+        "Said: a status, a warning or a refusal; of its bound: the largest share of what was allowed. A peer "
+        "that warns is not counted; scikit-learn is where the logarithm of a probability is −∞ at finite "
+        "logits.",
         "Fewest digits kept of the coefficients / of the standard errors (log relative error, at most 16):",
         "\n".join("| " + " | ".join(line) + " |" for line in lines),
     ]

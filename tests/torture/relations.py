@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,11 +12,10 @@ import numpy as np
 from numpy.random import Generator
 from sklearn import decomposition, linear_model, svm
 from sklearn.base import clone
-from sklearn.exceptions import ConvergenceWarning
 
 import thetahat as th
 from tests.learners import LEARNERS
-from tests.torture.trials import Part, Trial
+from tests.torture.trials import Part, Trial, spoken
 
 __all__ = ["PARTS", "RELATIONS"]
 
@@ -339,10 +337,7 @@ def answer(model: Any, problem: Problem) -> tuple[Any, bool]:
     model.set_params(**{key: value for key, value in problem.settings.items() if key in model.get_params()})
     given = {} if problem.weight is None else {"sample_weight": problem.weight}
     unsupervised = type(model).__name__ in (*COMPONENTS, "OneClassSVM")
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        model.fit(problem.X, None if unsupervised else problem.y, **given)
-    said = any(issubclass(w.category, ConvergenceWarning) for w in caught)
+    _, said = spoken(lambda: model.fit(problem.X, None if unsupervised else problem.y, **given))
     name = type(model).__name__
     if name in ("PCA", "IncrementalPCA"):
         values = model.explained_variance_

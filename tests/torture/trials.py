@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,11 +11,9 @@ from typing import Any
 import mpmath
 import numpy as np
 from numpy.random import Generator
+from scipy.linalg import LinAlgWarning
 
-__all__ = ["DIGITS", "Part", "Trial", "digits", "exactly", "ulps", "worst_of"]
-
-#: Decimal digits of the references.
-DIGITS = 60
+__all__ = ["Part", "Trial", "digits", "exactly", "spoken", "ulps", "worst_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +68,16 @@ class Part:
     draw: Callable[[Generator], Trial]
     unit: str = "ulp"
     share: int = 4
+
+
+def spoken(run: Callable[[], Any]) -> tuple[Any, bool]:
+    """Return what a call gives, and whether it warned of it; arithmetic and deprecations say nothing."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        found = run()
+    silent = (RuntimeWarning, FutureWarning, DeprecationWarning)
+    said = [w.category for w in caught]
+    return found, any(issubclass(kind, LinAlgWarning) or not issubclass(kind, silent) for kind in said)
 
 
 def exactly(values: Any) -> list[mpmath.mpf]:
