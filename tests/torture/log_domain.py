@@ -353,7 +353,8 @@ def function_slopes(rng: Generator) -> Trial:
     exact = (8 * (along(1) - along(-1)) - (along(2) - along(-2))) / (12 * h)
     slopes = ad.grad(lambda t: np.sum(f(t) * g))(x[()])
     found = np.sum(np.asarray(slopes, dtype=long) * way)
-    size = np.sum(np.abs(slopes * way)) + np.abs(exact)
+    # A difference is rounded as its terms are, and so are the terms of a slope.
+    size = np.sum(np.abs(slopes * way)) + np.abs(exact) + np.sum(np.abs(f(x[()]) * g))
     error = float(abs(found - exact) / size) if size else 0.0
     # h⁴ and the rounding of long doubles over h leave 10⁻¹⁴ or so.
     return Trial(f"slope of {name}, rank {len(shape)}, at {x.tolist()}", error / np.finfo(float).eps, 2000.0)
