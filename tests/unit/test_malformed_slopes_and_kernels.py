@@ -1,11 +1,13 @@
 """Faults of slopes and kernels that the torture runs found, each held here by the smallest case."""
 
 import warnings
+from importlib import import_module
 
 import numpy as np
 import polars as pl
 import pytest
 from scipy import sparse
+from scipy.sparse.linalg import ArpackError
 from sklearn.base import clone, is_regressor
 from sklearn.exceptions import ConvergenceWarning
 
@@ -152,3 +154,28 @@ def test_numbers_in_words_are_the_numbers(learner):
         for name in ("predict", "transform", "predict_proba", "decision_function"):
             if hasattr(model, name):
                 assert getattr(model, name)(words) == pytest.approx(getattr(model, name)(numbers))
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "model"),
+    [
+        (
+            "thetahat.pca.kernel",
+            "eigsh",
+            th.KernelPCA(2, kernel="rbf", eigen_solver="arpack", random_state=0),
+        ),
+        ("thetahat.pca.spectrum", "svds", th.PCA(2, svd_solver="arpack")),
+    ],
+)
+def test_components_are_found_where_lanczos_iterations_break_down(monkeypatch, module, name, model):
+    X = np.random.default_rng(1).standard_normal((30, 6))
+    plain = clone(model).set_params(random_state=0).fit(X).transform(X)
+    real = getattr(import_module(module), name)
+
+    def breaks_down(*args, solver="arpack", **options):
+        if solver == "arpack":
+            raise ArpackError(3)
+        return real(*args, solver=solver, **options)
+
+    monkeypatch.setattr(f"{module}.{name}", breaks_down)
+    assert model.set_params(random_state=0).fit(X).transform(X) == pytest.approx(plain, abs=1e-8)

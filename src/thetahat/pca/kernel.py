@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg, sparse
-from scipy.sparse.linalg import eigsh
+from scipy.sparse.linalg import ArpackError, ArpackNoConvergence, eigsh
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics.pairwise import pairwise_kernels
@@ -259,23 +259,13 @@ class KernelPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         seed = check_random_state(self.random_state)
         check_time()
         if solver == "arpack" and count < n:
-            values, vectors = eigsh(
-                in_steps(K),
-                count,
-                which="LA",
-                tol=self.tol,
-                maxiter=self.max_iter,
-                v0=seed.uniform(-1, 1, size=n),
-            )
+            values, vectors = self._by_lanczos(K, count, seed)
         elif solver == "randomized":
             U, values, Vt = randomized_svd(K, count, n_iter=self.iterated_power, random_state=seed)
             # A singular value whose two vectors are opposite is a negative eigenvalue.
             values, vectors = values * np.sign(np.einsum("ik,ki->k", U, Vt)), U
         else:
-            values, vectors = linalg.eigh(K, subset_by_index=(n - count, n - 1))
-            if len(values) < count:
-                # LAPACK's bisection finds none where nearly all eigenvalues are one and the same.
-                values, vectors = (part[..., n - count :] for part in linalg.eigh(K, driver="evd"))
+            values, vectors = _largest(K, count)
         order = np.argsort(-values, kind="stable")
         values, vectors = values[order], vectors[:, order]
         floor = NOUGHT * max(values[0], 0.0) if K.dtype == np.float64 else 1e-6 * max(values[0], 0.0)
@@ -299,9 +289,32 @@ class KernelPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
             vectors, values = vectors[:, values > 0], values[values > 0]
         self.eigenvalues_, self.eigenvectors_ = values, np.ascontiguousarray(vectors)
 
+    def _by_lanczos(self, K: FloatArray, count: int, seed: Any) -> tuple[FloatArray, FloatArray]:
+        start = seed.uniform(-1, 1, size=len(K))
+        try:
+            found: tuple[FloatArray, FloatArray] = eigsh(
+                in_steps(K), count, which="LA", tol=self.tol, maxiter=self.max_iter, v0=start
+            )
+            return found
+        except ArpackNoConvergence:
+            raise
+        except ArpackError:
+            # It runs out of directions where nearly all eigenvalues are one and the same.
+            return _largest(K, count)
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         tags.input_tags.pairwise = self.kernel == "precomputed"
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _largest(K: FloatArray, count: int) -> tuple[FloatArray, FloatArray]:
+    """Return the largest eigenvalues of a symmetric matrix, rising, and their vectors."""
+    n = len(K)
+    values, vectors = linalg.eigh(K, subset_by_index=(n - count, n - 1))
+    if len(values) < count:
+        # LAPACK's bisection finds none where nearly all eigenvalues are one and the same.
+        values, vectors = (part[..., n - count :] for part in linalg.eigh(K, driver="evd"))
+    return values, vectors

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg, sparse
-from scipy.sparse.linalg import LinearOperator, svds
+from scipy.sparse.linalg import ArpackError, ArpackNoConvergence, LinearOperator, svds
 from sklearn.utils import assert_all_finite
 
 from thetahat.contracts import FloatArray
@@ -254,7 +254,14 @@ def first_few(X: Any, count: int, solver: str, seed: Any, options: dict[str, Any
         squares = float(np.einsum("ij,ij->i", away, away).sum(dtype=np.float64))
     if solver == "arpack":
         start = seed.uniform(-1, 1, size=min(X.shape))
-        _, S, Vt = svds(in_steps(away), k=count, tol=options["tol"], v0=start)
+        try:
+            _, S, Vt = svds(in_steps(away), k=count, tol=options["tol"], v0=start)
+        except ArpackNoConvergence:
+            raise
+        except ArpackError:
+            # It runs out of directions where nearly all singular values are one and the same.
+            start = seed.uniform(-1, 1, size=n)
+            _, S, Vt = svds(in_steps(away), k=count, tol=options["tol"], v0=start, solver="propack")
         S, Vt = S[::-1], np.ascontiguousarray(Vt[::-1])
     else:
         least = min(X.shape)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
 from thetahat.contracts import FloatArray, Status
 from thetahat.errors import UsageError
@@ -169,6 +169,6 @@ def smallest_eigenvalue(table: KernelTable) -> float:
             in_steps(product), k=1, which="SA", tol=1e-2, v0=np.ones(n, np.float32), return_eigenvectors=False
         )
         return float(least[0]) / scale
-    except ArpackNoConvergence:
+    except ArpackError:
         # The bottom of the spectrum is crowded round nought, which is what a semi-definite matrix looks like.
         return 0.0
