@@ -338,7 +338,10 @@ WHOLE = {
     "least squares": ("thetahat.numerics.least_squares._powers_of_two", fitted(LeastSquares(), NUMBERS)),
     "PCA": ("scipy.linalg.svd", lambda: th.PCA(2, svd_solver="full").fit(X)),
     "PCA of sums": ("scipy.linalg.eigh", lambda: th.PCA(2, svd_solver="covariance_eigh").fit(X)),
-    "kernel PCA": ("thetahat.pca.kernel.pairwise_kernels", lambda: th.KernelPCA(2, kernel="rbf").fit(X)),
+    "kernel PCA": (
+        "thetahat.numerics.kernels.KernelFunction.matrix",
+        lambda: th.KernelPCA(2, kernel="rbf").fit(X),
+    ),
     "ridge, at once": (
         "thetahat.linear.shared_least_squares.products",
         lambda: list(LeastSquares(1.0).prepare(Sample(X, NUMBERS)).solve(FOLDS * 2, (), rngs=())),
@@ -379,7 +382,7 @@ NEXT = {
         lambda: solve_least_squares(np.hstack([X, X[:, :1]]), NUMBERS[:, None]),
     ),
     "eigenvalues of a kernel": (
-        "thetahat.pca.kernel.pairwise_kernels",
+        "thetahat.numerics.kernels.KernelFunction.matrix",
         "scipy.linalg.eigh",
         lambda: th.KernelPCA(2, kernel="rbf", eigen_solver="dense").fit(X),
     ),
