@@ -29,7 +29,7 @@ HIDDEN = 1e-6
 # C ‖x‖² of a column below this moves the residuals by less than this part of what it explains.
 FAINT = 1e-6
 # Columns whose sizes are this far apart, if there are not too many, are solved with the penalty as more rows.
-UNEVEN, MOST_UNEVEN = 1e3, 2_000
+UNEVEN, MOST_UNEVEN = 1e4, 500
 
 
 def _uneven(X: FloatArray) -> bool:

@@ -146,9 +146,7 @@ class KernelFunction:
     def middle(self, X: NDArray[Any]) -> NDArray[Any]:
         """Return where distances between rows are best taken from: amid most, if some are very far off."""
         middle = X.mean(axis=0)
-        with np.errstate(over="ignore", invalid="ignore"):
-            far = self.gamma * _squares(X - middle).max(initial=0.0) > FAR
-        return np.asarray(np.median(X, axis=0) if far else middle)
+        return np.asarray(np.median(X, axis=0) if self.gamma * _reach(X, middle) > FAR else middle)
 
     def blurred(self, X: Any) -> bool:
         """Return whether rows lie so far apart that distances of near ones have fewer than four digits."""
@@ -158,7 +156,7 @@ class KernelFunction:
             if sp.issparse(X):
                 lost = EPS * self.gamma * _squares(X).max()
             else:
-                lost = EPS * np.sqrt(self.gamma * _squares(X - self.middle(X)).max())
+                lost = EPS * np.sqrt(self.gamma * _reach(X, self.middle(X)))
         # What overflows is refused elsewhere.
         return bool(BLURRED < lost < np.inf)
 
@@ -193,6 +191,13 @@ def _beside(X: Any, extra: list[FloatArray], dtype: Any) -> Any:
     for k, each in enumerate(extra):
         out[:, X.shape[1] + k] = each
     return out
+
+
+def _reach(X: NDArray[Any], middle: NDArray[Any]) -> float:
+    """Return what ‖x − middle‖² of no row exceeds, from the ends of the columns: no copy of the rows."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        far = np.maximum(X.max(axis=0) - middle, middle - X.min(axis=0))
+        return float(far @ far)
 
 
 def in_threads(run: Callable[[int], object], starts: Sequence[int], values: int) -> None:
