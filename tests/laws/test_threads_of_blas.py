@@ -55,7 +55,10 @@ class Overlapping:
 
 def test_workers_that_are_threads_hold_blas_to_one_and_leave_it_as_they_found_it():
     draws = [Draw(np.array([k]), np.array([k])) for k in (0, 1)]
-    read = lambda fit, train, test: fit.theta  # noqa: E731
+
+    def read(fit, train, test):
+        return fit.theta
+
     with threadpool_limits(2), joblib.parallel_config(backend="threading"):
         rng = np.random.default_rng(0)
         sample = Sample(np.array([[0.0], [1.0]]))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import mpmath
@@ -16,6 +14,8 @@ from numpy.random import Generator
 from scipy import linalg
 
 import thetahat as th
+from tests.certified import LINEAR
+from tests.certified import columns as nist_columns
 from tests.torture.trials import Part, Trial, digits, exactly, spoken, worst_of
 from thetahat.estimation.stream_finish import CLOSE
 from thetahat.resampling.halves import ConservativeZ, Halves
@@ -25,7 +25,6 @@ __all__ = ["PARTS", "certified", "kept"]
 
 # Relative errors of a spread, however far off the data, and of least squares that say they are solved.
 SPREAD, SOLVED = 1e-12, 1e-11
-CERTIFIED = json.loads((Path(__file__).parents[1] / "data" / "linear_certified.json").read_text())["sets"]
 
 
 def far(rng: Generator, shape: Any) -> tuple[float, Any]:
@@ -465,18 +464,14 @@ def streamed(rng: Generator) -> Trial:
 @cache
 def certified(name: str) -> tuple[Any, Any, bool, tuple[list[Any], list[Any]]]:
     """Return columns, target, whether there is an intercept, and certified coefficients and errors."""
-    table = CERTIFIED[name]
-    rows = [[Fraction(entry) for entry in row] for row in table["x"]]
-    if (table["degree"] or 1) > 1:
-        rows = [[row[0] ** power for power in range(1, table["degree"] + 1)] for row in rows]
-    X = np.array([[float(entry) for entry in row] for row in rows])
-    y = np.array([float(entry) for entry in table["y"]])
+    table = LINEAR[name]
+    X, y, intercept = nist_columns(name)
     with mpmath.workdps(60):
         exact = (
             [mpf(Fraction(v)) for v in table["exact_beta"]],
             [mpf(Fraction(v)) for v in table["exact_se"]],
         )
-    return X, y, not table["no_intercept"], exact
+    return X, y, intercept, exact
 
 
 def _certified_by(name: str, X: Any, y: Any, intercept: bool) -> Any:
@@ -508,7 +503,7 @@ def kept(name: str, solver: str) -> tuple[float, float]:
 
 def certified_sets(rng: Generator) -> Trial:
     """Solve a certified problem with its rows in another order and its columns in other units."""
-    name = tuple(CERTIFIED)[int(rng.integers(len(CERTIFIED)))]
+    name = tuple(LINEAR)[int(rng.integers(len(LINEAR)))]
     X, y, intercept, (beta, errors) = certified(name)
     order = rng.permutation(len(X))
     power = 2.0 ** rng.integers(-20, 21, X.shape[1])

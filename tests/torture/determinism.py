@@ -157,7 +157,7 @@ class Count:
 @contextmanager
 def _stirred(seed: int) -> Iterator[None]:
     """Put the global generators into a state that no other run has."""
-    np.random.seed(seed)  # noqa: NPY002
+    np.random.seed(seed)  # noqa: NPY002 -- whoever uses the global generator is to be seen
     random.seed(seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import copy
-import json
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import log10
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 
+from tests.certified import LINEAR, NONLINEAR, UNIVARIATE, column, columns, digits
 from tests.torture.audit import audit
 from tests.torture.capped import Lost, run_capped
 from tests.torture.record import Peer, Record
@@ -37,7 +35,6 @@ CAP = 60.0
 # LIBSVM may take minutes; a part of the cases is enough to count by.
 PEER_SHARE = 10
 
-DATA = Path(__file__).parents[1] / "data"
 Long = np.longdouble
 # Of ten cases: drawn fits, certified problems, false claims.
 SHARES = {"fit": 6, "certified": 2, "moved": 2}
@@ -355,55 +352,38 @@ def _moved(trial: Trial, rng: Generator) -> Found:
 # Certified problems --------------------------------------------------------------------------------
 
 
-def _certified(name: str) -> dict[str, Any]:
-    return json.loads((DATA / f"{name}.json").read_text())["sets"]
-
-
-def _digits(value: float, exact: Fraction) -> float:
-    if not np.isfinite(value):
-        return 0.0
-    off = abs(Fraction(float(value)) - exact) / (abs(exact) if exact else 1)
-    return 16.0 if off == 0 else float(min(16.0, -log10(off)))
-
-
 def _powers(rng: Generator, count: int) -> Any:
     return 2.0 ** rng.integers(-20, 21, count)
 
 
 def _linear_certified(trial: Trial, rng: Generator) -> Found:
     """Fit a permuted set whose columns and target are scaled by powers of two, which is exact."""
-    table = _certified("linear_certified")[trial.name.partition(" ")[2]]
-    rows = [[Fraction(entry) for entry in row] for row in table["x"]]
-    if (table["degree"] or 1) > 1:
-        rows = [[row[0] ** power for power in range(1, table["degree"] + 1)] for row in rows]
-    order = rng.permutation(len(rows))
-    X = np.array([[float(entry) for entry in row] for row in rows])[order]
-    y = np.array([float(entry) for entry in table["y"]])[order]
+    name = trial.name.partition(" ")[2]
+    table, (X, y, intercept) = LINEAR[name], columns(name)
+    order = rng.permutation(len(X))
+    X, y = X[order], y[order]
     scale, unit = _powers(rng, X.shape[1]), float(_powers(rng, 1)[0])
-    model = _make(
-        SUBJECTS["LinearRegression"], {"fit_intercept": not table["no_intercept"], "tol": 1e-12}, trial.peer
-    )
+    model = _make(SUBJECTS["LinearRegression"], {"fit_intercept": intercept, "tol": 1e-12}, trial.peer)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model.fit(X * scale, y * unit)
     status = getattr(model, "status_", None)
     slopes = np.ravel(model.coef_) * scale / unit
-    estimates = slopes if table["no_intercept"] else np.r_[float(model.intercept_) / unit, slopes]
-    reached = [_digits(a, Fraction(b)) for a, b in zip(estimates, table["exact_beta"], strict=True)]
+    estimates = np.r_[float(model.intercept_) / unit, slopes] if intercept else slopes
+    reached = [digits(a, Fraction(b)) for a, b in zip(estimates, table["exact_beta"], strict=True)]
     if not trial.peer and status is not None and status.ok:
         errors = model.result_.standard_errors
-        scales = scale if table["no_intercept"] else np.r_[1.0, scale]
+        scales = np.r_[1.0, scale] if intercept else scale
         reached += [
-            _digits(a, Fraction(b)) for a, b in zip(errors * scales / unit, table["exact_se"], strict=True)
+            digits(a, Fraction(b)) for a, b in zip(errors * scales / unit, table["exact_se"], strict=True)
         ]
     return _held_to(min(reached), (status is None or status.ok) and not _spoken(caught))
 
 
 def _univariate_certified(trial: Trial, rng: Generator) -> Found:
     name = trial.name.partition(" ")[2]
-    exact = json.loads((DATA / "univariate_certified.json").read_text())[name]
-    x = np.genfromtxt(DATA / "univariate" / f"{name}.csv")
-    x = rng.permutation(x[np.isfinite(x)])
+    exact = UNIVARIATE[name]
+    x = rng.permutation(column(name))
     unit = float(_powers(rng, 1)[0])
     n = len(x)
     if trial.peer:
@@ -417,8 +397,8 @@ def _univariate_certified(trial: Trial, rng: Generator) -> Found:
         fit = th.mle(th.Normal(), x * unit)
         (mean, spread), converged = fit.params, fit.status.ok
     spread *= np.sqrt(n / (n - 1))
-    of_mean = _digits(mean / unit, Fraction(exact["exact_mean"]))
-    of_spread = _digits(spread / unit, Fraction(exact["exact_sd"]))
+    of_mean = digits(mean / unit, Fraction(exact["exact_mean"]))
+    of_spread = digits(spread / unit, Fraction(exact["exact_sd"]))
     return _held_to(min(of_mean, of_spread), converged)
 
 
@@ -432,7 +412,7 @@ def _held_to(reached: float, converged: bool) -> Found:
 
 def _nonlinear_certified(trial: Trial, rng: Generator) -> Found:
     """A curve from a drawn start: certified digits, or another point that is a minimum all the same."""
-    case = _certified("nist_nonlinear")[trial.name.partition(" ")[2]]
+    case = NONLINEAR[trial.name.partition(" ")[2]]
     x, y = np.array(case["x"]), np.array(case["y"])
     code = compile(case["model"], trial.name, "eval")
 
@@ -459,7 +439,7 @@ def _nonlinear_certified(trial: Trial, rng: Generator) -> Found:
             return Found("said" if said else "crash", f"{type(error).__name__}: {error}"[:160])
     if not converged or _spoken(caught):
         return Found("said")
-    reached = min(_digits(a, b) for a, b in zip(theta, exact, strict=True))
+    reached = min(digits(a, b) for a, b in zip(theta, exact, strict=True))
     if reached >= LEAST_DIGITS:
         return Found("held", figure=reached)
     wrong = _not_stationary(code, np.asarray(theta, dtype=float), x, y)
@@ -489,12 +469,9 @@ def _not_stationary(code: Any, theta: Any, x: Any, y: Any) -> str | None:
 
 
 CERTIFIED: dict[str, Callable[[Trial, Generator], Found]] = {
-    **{f"linear {name}": _linear_certified for name in _certified("linear_certified")},
-    **{f"nonlinear {name}": _nonlinear_certified for name in _certified("nist_nonlinear")},
-    **{
-        f"univariate {name}": _univariate_certified
-        for name in json.loads((DATA / "univariate_certified.json").read_text())
-    },
+    **{f"linear {name}": _linear_certified for name in LINEAR},
+    **{f"nonlinear {name}": _nonlinear_certified for name in NONLINEAR},
+    **{f"univariate {name}": _univariate_certified for name in UNIVARIATE},
 }
 
 

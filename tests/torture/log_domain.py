@@ -422,7 +422,7 @@ def _likelihood(rng: Generator, dtype: Any) -> tuple[str, list[Any], list[Any], 
         sd = float(10 ** rng.uniform(-3, 3))
         x = wide(rng, 1, dtype)
         x = np.clip(x, -1e4, 1e4) if dtype is np.float32 else x
-        y = float(dtype(rng.normal() * 10.0 ** rng.integers(-3, 5)))  # type: ignore[assignment]
+        y = float(dtype(rng.normal() * 10.0 ** rng.integers(-3, 5)))
         t, s = exactly(x)[0], mpmath.mpf(sd)
         gap = (t - y) / s
         value, slope, curve = (

@@ -22,14 +22,14 @@ def sound(seed, how):
 
 
 def of_the_global_generator(seed, how):
-    return plain(np.random.normal(size=3))  # noqa: NPY002
+    return plain(np.random.normal(size=3))  # noqa: NPY002 -- the fault that is injected
 
 
 def by_the_order_of_a_set(seed, how):
     return plain("".join({f"column {k}" for k in range(20)}))
 
 
-def after_what_was_done_before(seed, how, done=[]):  # noqa: B006
+def after_what_was_done_before(seed, how, done=[]):  # noqa: B006 -- the fault that is injected
     done.append(seed)
     return plain(len(done))
 

@@ -41,7 +41,7 @@ def _settings(model: Any) -> dict[str, str]:
     return {name: f"{value!r} {joblib.hash(value)}" for name, value in model.get_params(deep=False).items()}
 
 
-def _ours(model: Any) -> bool:
+def is_ours(model: Any) -> bool:
     return type(model).__module__.startswith("thetahat")
 
 
@@ -138,7 +138,7 @@ def a_new_interpreter_predicts_the_same_bits(model: Any) -> None:
     stored = {f"pickle {n}": pickle.dumps(one, protocol=n) for n in range(2, pickle.HIGHEST_PROTOCOL + 1)}
     stored |= {"joblib": joined.getvalue(), "cloudpickle": cloudpickle.dumps(one)}
     with tempfile.TemporaryDirectory() as folder:
-        path = str(Path(folder) / "model") if _ours(model) else None
+        path = str(Path(folder) / "model") if is_ours(model) else None
         if path:
             th.save(one, path)
         told = subprocess.run(

@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import has_fit_parameter
 
 import thetahat as th
-from tests.torture.promises.objects import _ours
+from tests.torture.promises.objects import is_ours
 from tests.torture.promises.registry import (
     answers,
     fitted,
@@ -30,12 +30,12 @@ from tests.torture.promises.registry import (
 )
 
 
-def _weighs(model: Any) -> bool:
+def weighs(model: Any) -> bool:
     return has_fit_parameter(model, "sample_weight")
 
 
 def _weighs_scores(model: Any) -> bool:
-    return predicts(model) and _weighs(model)
+    return predicts(model) and weighs(model)
 
 
 def _unlike(one: dict[str, Any], other: dict[str, Any]) -> bool:
@@ -46,7 +46,7 @@ def _requests(model: Any) -> str:
     return str(model.get_metadata_routing())
 
 
-@promise("metadata routing", _weighs)
+@promise("metadata routing", weighs)
 def a_pipeline_hands_on_weights_that_were_asked_for(model: Any) -> None:
     rows = given(model)
     scaled = StandardScaler().fit_transform(rows.X)
@@ -91,7 +91,7 @@ def a_search_hands_on_weights_that_were_asked_for(model: Any) -> None:
         assert crossed["test_score"][number] == score
 
 
-@promise("metadata routing", _weighs)
+@promise("metadata routing", weighs)
 def requests_outlive_clones_and_pickles(model: Any) -> None:
     with sklearn.config_context(enable_metadata_routing=True):
         asks = seeded(model).set_fit_request(sample_weight="importance")
@@ -109,7 +109,7 @@ def requests_outlive_clones_and_pickles(model: Any) -> None:
     assert _requests(seeded(model)) == plain
 
 
-@promise("metadata routing", lambda model: _ours(model) and _weighs(model))
+@promise("metadata routing", lambda model: is_ours(model) and weighs(model))
 def requests_outlive_saving(model: Any) -> None:
     rows = given(model)
     with sklearn.config_context(enable_metadata_routing=True):

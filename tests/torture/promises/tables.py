@@ -26,7 +26,7 @@ from tests.torture.promises.registry import (
     transforms,
     warned,
 )
-from tests.torture.promises.routing import _weighs
+from tests.torture.promises.routing import weighs
 
 NAMES = ["height", "weight", "age", "dose"]
 FRAMES = {"pandas": pd.DataFrame, "polars": pl.DataFrame}
@@ -164,7 +164,7 @@ def a_frame_fits_as_its_numbers(model: Any) -> None:
         numbers = np.asarray(frame.to_numpy())
         one = fitted(model, frame, _column(kind, rows.y, frame))
         same(answers(one, frame), answers(fitted(model, numbers, rows.y), numbers))
-        if _weighs(model):
+        if weighs(model):
             column = _column(kind, rows.weight, frame)
             weighted = fitted(model, frame, _column(kind, rows.y, frame), sample_weight=column)
             bare = fitted(model, numbers, rows.y, sample_weight=rows.weight)
