@@ -29,6 +29,7 @@ __all__ = [
     "Prediction",
     "Predictor",
     "Sample",
+    "SharesCapacities",
     "SharesWork",
     "Status",
     "Workspace",
@@ -145,11 +146,23 @@ class Prediction:
         Probability of each class, rows summing to one.
     score : ndarray of shape (n, K), optional
         Any number that grows with the belief in a class, where there are no probabilities.
+    quantile : mapping of float to ndarray of shape (n,), optional
+        Predicted quantiles of a number, by their level.
     """
 
     value: NDArray[Any]
     probability: FloatArray | None = None
     score: FloatArray | None = None
+    quantile: Mapping[float, FloatArray] | None = None
+
+    def take(self, rows: IntArray) -> Prediction:
+        """Return the prediction of these rows, in this order."""
+        return Prediction(
+            self.value[rows],
+            None if self.probability is None else self.probability[rows],
+            None if self.score is None else self.score[rows],
+            None if self.quantile is None else {level: each[rows] for level, each in self.quantile.items()},
+        )
 
 
 class PointEstimator(Protocol[ThetaCo]):
@@ -202,10 +215,26 @@ class Workspace(Protocol[ThetaCo]):
 
 @runtime_checkable
 class SharesWork(Protocol[ThetaCo]):
-    """The capability of an estimator to fit many draws at once, exactly."""
+    """The capability of an estimator to fit many draws at once, exactly.
+
+    An estimator that can also fit many capacities at once has ``capacities`` too, see :class:`SharesCapacities`.
+    """
 
     def prepare(self, sample: Sample) -> Workspace[ThetaCo]:
         """Do once what every draw of this sample needs."""
+        ...
+
+
+@runtime_checkable
+class SharesCapacities(SharesWork[ThetaCo], Protocol[ThetaCo]):
+    """The capability of an estimator to fit many capacities of itself from the work of one."""
+
+    def capacities(self, estimators: Sequence[Any], /) -> Sequence[Any] | None:
+        """Return the capacity of each of these estimators, as the workspace takes it.
+
+        None where one of them differs from this estimator in more than its capacity, so that the workspace
+        of this estimator cannot fit it.
+        """
         ...
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -11,15 +11,24 @@ import joblib
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from numpy.random import Generator
 
-from thetahat.contracts import Draw, Fit, Functional, PointEstimator, Sample, SharesWork, Workspace
+from thetahat.contracts import (
+    Draw,
+    Fit,
+    Functional,
+    PointEstimator,
+    Sample,
+    SharesCapacities,
+    SharesWork,
+    Workspace,
+)
 from thetahat.deadline import Deadline, OutOfTime, check_time, within
 from thetahat.errors import UsageError
 from thetahat.numerics.threads import single_threaded
 
 __all__ = ["TIME_LIMIT", "Replicates", "replicate"]
 
-# Draws that share their work in one piece: fixed, so that the values do not depend on the workers.
-TOGETHER = 64
+# Draws that share their work in one piece.
+FEWEST, MOST = 10, 64
 # Why the work of too little time ended.
 TIME_LIMIT = "the time limit was reached"
 # A draw whose worker is killed so many times is given up.
@@ -63,11 +72,13 @@ def replicate(
     estimator: PointEstimator[Theta],
     sample: Sample,
     draws: Sequence[Draw],
-    functional: Functional[Theta, Value],
+    functional: Functional[Any, Value],
     *,
     rng: Generator,
+    capacities: Sequence[PointEstimator[Any]] = (),
     jobs: int = 1,
     shared_work: bool = True,
+    together: int | None = None,
     deadline: Deadline | None = None,
     finished: Callable[[int], None] = lambda count: None,
     known: Mapping[int, Value] | None = None,
@@ -75,8 +86,9 @@ def replicate(
 ) -> Replicates[Value]:
     """Fit each draw's training rows and read the functional off each fit.
 
-    Each draw has its own generator, spawned in the order of the draws, and numerical libraries run
-    one thread inside a draw. So the values are the same to the bit for any number of jobs.
+    The one place where shared work is dispatched. Each draw has its own generator, spawned in the order of
+    the draws, and each capacity its own, spawned from that of the draw; numerical libraries run one thread
+    inside a draw. So the values are the same to the bit for any number of jobs.
 
     Parameters
     ----------
@@ -87,43 +99,50 @@ def replicate(
     draws : sequence of Draw
         Which rows train and which are held out, draw by draw.
     functional : Functional
-        What is read off each fit.
+        What is read off each fit. With ``capacities`` it is called once for each draw, and the ``theta`` of
+        the fit that it is given is the tuple of the fits of all capacities.
     rng : Generator
         Parent of the draws' generators.
+    capacities : sequence of PointEstimator
+        The estimators that are fitted to each draw, in place of ``estimator`` itself: the same learner at
+        other values of a parameter. Those whose work can be shared are fitted together.
     jobs : int
-        Worker processes; −1 is one a processor.
+        Worker processes; −1 is one per processor.
     shared_work : bool
-        Whether an estimator that can fit many draws at once does, a fixed number of them at a time; the
-        values are those of refitting each, to rounding.
+        Whether an estimator that can fit many draws at once does; the values are those of refitting each, to
+        rounding.
+    together : int, optional
+        How many draws share their work in one piece. By default an eighth of the draws, between FEWEST and
+        MOST: it depends on the draws alone, so that the values do not depend on the workers.
     deadline : Deadline, optional
-        Once it has passed no further draw is begun, and our own solvers leave theirs before the next step: a
-        draw that is left is not done, unless the estimator makes something of it. With one, a draw is handed
-        out only to a worker that is free.
+        Once it has passed, no further draw is started, and our own solvers stop before their next step: a
+        draw that stopped is not done, unless the estimator makes something of it. With a deadline, a draw is
+        handed only to a worker that is free.
     finished : callable
-        Told how many draws are done, as they end.
+        Called with the number of finished draws, as they end.
     known : mapping of int to value, optional
         Draws that an earlier run has finished, by their number; they are not fitted again.
     keep : callable
-        Handed the values of all finished draws by their number, as draws end.
+        Called with the values of all finished draws by their number, as draws end.
 
     Returns
     -------
     Replicates
-        Of the finished draws: all of them, unless time ran out or the user pressed Ctrl-C, which is
-        then said in ``stopped``.
+        Of the finished draws: all of them, unless time ran out or the user pressed Ctrl-C; ``stopped`` then
+        says so.
 
     Raises
     ------
     UsageError
-        Worker processes were killed again and again, and no draw was finished between.
+        Worker processes were killed repeatedly, and no draw was finished in between.
     """
     done: dict[int, Value] = dict(known or {})
     stopped = ""
     children = rng.spawn(len(draws))
-    workspace: Workspace[Theta] | None = None
+    work = _Work(estimator, tuple(capacities), shared_work, sample, functional, deadline)
     at_once = 1
-    if shared_work and isinstance(estimator, SharesWork):
-        workspace, at_once = estimator.prepare(sample), TOGETHER
+    if work.shares:
+        at_once = min(max(FEWEST, -(-len(draws) // 8)), MOST) if together is None else together
 
     def tasks() -> Iterator[Any]:
         for start in range(0, len(draws), at_once):
@@ -132,7 +151,7 @@ def replicate(
                 continue
             if deadline is not None and deadline.passed:
                 return
-            yield joblib.delayed(_some)(start, estimator, workspace, sample, part, functional, rngs, deadline)
+            yield joblib.delayed(work.values)(start, part, rngs)
 
     workers = max(1, min(joblib.effective_n_jobs(jobs), len(draws) - len(done)))
     deaths = 0
@@ -171,32 +190,84 @@ def replicate(
     return Replicates([draws[i] for i in order], [done[i] for i in order], len(draws), stopped, order)
 
 
-def _some(
-    start: int,
-    estimator: PointEstimator[Theta],
-    workspace: Workspace[Theta] | None,
-    sample: Sample,
-    draws: Sequence[Draw],
-    functional: Functional[Theta, Value],
-    rngs: Sequence[Generator],
-    deadline: Deadline | None,
-) -> dict[int, Value]:
-    values = {}
-    with single_threaded():
-        trains = [sample.take(draw.train) for draw in draws]
-        fits: Iterable[Fit[Theta]]
-        if workspace is not None:
-            fits = workspace.solve(draws, (), rngs=rngs)
-        else:
-            fits = (estimator.estimate(train, rng=rng) for train, rng in zip(trains, rngs, strict=True))
-        coming = iter(fits)
-        for number, (draw, train) in enumerate(zip(draws, trains, strict=True), start):
-            try:
-                with within(deadline):
-                    fit = next(coming)
-            except OutOfTime as out:
-                if out.deadline is not deadline:
-                    raise
-                break
-            values[number] = functional(fit, train, sample.take(draw.test))
-    return values
+class _Work(Generic[Value]):
+    """What is done with each draw, the preparation that all draws share included."""
+
+    def __init__(
+        self,
+        estimator: PointEstimator[Any],
+        capacities: tuple[PointEstimator[Any], ...],
+        shared_work: bool,
+        sample: Sample,
+        functional: Functional[Any, Value],
+        deadline: Deadline | None,
+    ) -> None:
+        self.many = bool(capacities)
+        self.estimators = capacities or (estimator,)
+        self.sample, self.functional, self.deadline = sample, functional, deadline
+        self.families = list(_families(self.estimators)) if shared_work else []
+        with single_threaded():
+            self.workspaces: list[Workspace[Any]] = [
+                self.estimators[places[0]].prepare(sample)  # type: ignore[attr-defined]
+                for places, _ in self.families
+            ]
+
+    @property
+    def shares(self) -> bool:
+        """Whether any work is shared."""
+        return bool(self.families)
+
+    def values(self, start: int, draws: Sequence[Draw], rngs: Sequence[Generator]) -> dict[int, Value]:
+        """Return the functional of each of these draws that time sufficed for, by its number."""
+        values: dict[int, Value] = {}
+        with single_threaded():
+            trains = [self.sample.take(draw.train) for draw in draws]
+            coming = self._fits(draws, trains, rngs)
+            for number, (draw, train) in enumerate(zip(draws, trains, strict=True), start):
+                try:
+                    with within(self.deadline):
+                        fits = next(coming)
+                except OutOfTime as out:
+                    if out.deadline is not self.deadline:
+                        raise
+                    break
+                fit = Fit(fits) if self.many else fits[0]
+                values[number] = self.functional(fit, train, self.sample.take(draw.test))
+        return values
+
+    def _fits(
+        self, draws: Sequence[Draw], trains: Sequence[Sample], rngs: Sequence[Generator]
+    ) -> Iterator[tuple[Fit[Any], ...]]:
+        """Return the fits of all capacities, draw by draw."""
+        own = [rng.spawn(len(self.estimators)) if self.many else [rng] for rng in rngs]
+        shared = [
+            iter(workspace.solve(draws, values, rngs=[own[d][p] for d in range(len(draws)) for p in places]))
+            for workspace, (places, values) in zip(self.workspaces, self.families, strict=True)
+        ]
+        alone = set(range(len(self.estimators))) - {p for places, _ in self.families for p in places}
+        for number, train in enumerate(trains):
+            fits: dict[int, Fit[Any]] = {}
+            for family, (places, _) in zip(shared, self.families, strict=True):
+                for place in places:
+                    check_time()
+                    fits[place] = next(family)
+            for place in sorted(alone):
+                check_time()
+                fits[place] = self.estimators[place].estimate(train, rng=own[number][place])
+            yield tuple(fits[place] for place in range(len(self.estimators)))
+
+
+def _families(estimators: Sequence[Any]) -> Iterator[tuple[list[int], Sequence[Any]]]:
+    """Return the places of estimators that share the work of the first of them, with their capacities."""
+    left = [place for place, each in enumerate(estimators) if isinstance(each, SharesWork)]
+    while left:
+        first = estimators[left[0]]
+        places, values = left[:1], None
+        if len(estimators) > 1 and isinstance(first, SharesCapacities):
+            own = {place: first.capacities([estimators[place]]) for place in left}
+            places = [place for place in left if own[place] is not None]
+            values = [value for place in places for value in own[place] or ()]
+        if values is None or not values:
+            places, values = left[:1], []
+        yield places, values
+        left = [place for place in left if place not in places]
