@@ -56,7 +56,9 @@ MEASURES: Mapping[str, Entry] = MappingProxyType(
         )
     }
 )
-_NAMES = MappingProxyType({other: entry for entry in MEASURES.values() for other in (entry.name, *entry.others)})
+_NAMES = MappingProxyType(
+    {other: entry for entry in MEASURES.values() for other in (entry.name, *entry.others)}
+)
 USUAL: Mapping[Task, str] = MappingProxyType({"classification": "error", "regression": "squared-error"})
 
 

@@ -35,12 +35,19 @@ class Rows:
     times : ndarray of shape (n,), optional
         Anything sortable; training rows then come before held-out rows, and rows of equal time
         stay together.
+    row : ndarray of shape (n,), optional
+        Number of each row in the table as it was given, counted from 0; they are all of its rows, in its order,
+        where this is None.
+    given : int, optional
+        How many rows the table had as it was given.
     """
 
     n: int
     labels: IntArray | None = None
     groups: IntArray | None = None
     times: NDArray[Any] | None = None
+    row: IntArray | None = None
+    given: int | None = None
 
 
 class Plan(Protocol):
@@ -196,7 +203,7 @@ class LeaveOneOut:
         return [_split(groups == group) for group in np.unique(groups)]
 
 
-def parse(text: str) -> Plan:
+def parse(text: str, *, what: str = "resampling") -> Plan:
     """Read a plan as typed: ``holdout:F``, ``cv:K``, ``cv:RxK`` or ``loo``.
 
     Raises
@@ -216,7 +223,7 @@ def parse(text: str) -> Plan:
             return KFold()
         return KFold(folds=int(match[2]), repeats=int(match[1] or 1))
     raise UsageError(
-        f"resampling: {text!r} is not a plan; use auto, holdout:0.2, cv:10, "
+        f"{what}: {text!r} is not a plan; use auto, holdout:0.2, cv:10, "
         "cv:5x10 (5 repeats of 10 folds) or loo"
     )
 
