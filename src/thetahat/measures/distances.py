@@ -30,6 +30,4 @@ def squared_error(target: Target, argument: str) -> Measure:
 
 def absolute_error(target: Target, argument: str) -> Measure:
     """Return the mean absolute error."""
-    return Measure(
-        "absolute-error", "absolute error", UNIT, "regression", _absolute, bounds=(0.0, np.inf)
-    )
+    return Measure("absolute-error", "absolute error", UNIT, "regression", _absolute, bounds=(0.0, np.inf))
