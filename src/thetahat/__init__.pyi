@@ -47,6 +47,7 @@ from .linear.formula import Regression, regress
 from .linear.prediction import PredictionInterval, predict_interval
 from .linear.regressors import LinearRegression, PoissonRegression, Ridge
 from .linear.sgd import SGDClassifier, SGDRegressor
+from .measures.measure import Measure
 from .networks.classifier import MLPClassifier
 from .networks.diagnosis import Diagnosis
 from .networks.estimator import Network
@@ -105,6 +106,7 @@ __all__ = [
     "MLPClassifier",
     "MLPRegressor",
     "Mixture",
+    "Measure",
     "Model",
     "MultivariateNormal",
     "NegativeBinomial",

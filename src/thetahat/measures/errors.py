@@ -1,4 +1,4 @@
-"""The error rate, log-loss and squared distance of class predictions."""
+"""The error rate, its complement, and the log-loss of class predictions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from thetahat.contracts import FloatArray, Prediction
 from thetahat.measures.measure import Measure, MissingPrediction, Target
 
-__all__ = ["error", "log_loss"]
+__all__ = ["accuracy", "error", "log_loss", "probability_of"]
 
 # A probability of exactly zero for the class that occurred would make the mean loss infinite.
 SMALLEST_PROBABILITY = float(np.finfo(np.float64).eps)
@@ -18,6 +18,10 @@ SMALLEST_PROBABILITY = float(np.finfo(np.float64).eps)
 
 def _wrong(y: NDArray[Any], prediction: Prediction) -> FloatArray:
     return np.asarray(prediction.value != y, dtype=np.float64)
+
+
+def _right(y: NDArray[Any], prediction: Prediction) -> FloatArray:
+    return np.asarray(prediction.value == y, dtype=np.float64)
 
 
 def _surprise(y: NDArray[Any], prediction: Prediction) -> FloatArray:
@@ -44,6 +48,19 @@ def probability_of(prediction: Prediction, measure: str) -> FloatArray:
 def error(target: Target, argument: str) -> Measure:
     """Return the share of rows that are predicted wrongly."""
     return Measure("error", "error rate", "share of rows", "classification", _wrong, bounds=(0.0, 1.0))
+
+
+def accuracy() -> Measure:
+    """Return the share of rows that are predicted rightly, for show: a verdict uses the error rate."""
+    return Measure(
+        "accuracy",
+        "accuracy",
+        "share of rows",
+        "classification",
+        _right,
+        higher_is_better=True,
+        bounds=(0.0, 1.0),
+    )
 
 
 def log_loss(target: Target, argument: str) -> Measure:

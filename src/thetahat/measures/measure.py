@@ -11,87 +11,40 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from thetahat.contracts import FloatArray, IntArray, Prediction
+from thetahat.contracts import FloatArray, Prediction
+from thetahat.errors import UsageError
+from thetahat.measures.own import LEFT_OUT, BoundRows, BoundSet, BoundToFind, name_of
+from thetahat.measures.values import MeasureValue, MissingPrediction, Target, Task, Undefined
 
 __all__ = ["Measure", "MeasureValue", "MissingPrediction", "Scale", "Target", "Task", "Undefined"]
 
-Task: TypeAlias = Literal["classification", "regression"]
 Scale: TypeAlias = Literal["identity", "logit", "fisher", "complement"]
 Losses: TypeAlias = Callable[[NDArray[Any], Prediction], FloatArray]
-OfSet: TypeAlias = "Callable[[NDArray[Any], Prediction, FloatArray | None], MeasureValue]"
+Whole: TypeAlias = "Callable[[NDArray[Any], Prediction, FloatArray | None], MeasureValue]"
+Plain: TypeAlias = "Callable[[NDArray[Any], Prediction, FloatArray | None], float]"
 
+LARGEST_LOG = 709.0  # exp of more than this overflows
 # The scale on which an interval of a bounded measure is symmetric, and the way back.
 _SCALES: dict[str, tuple[Callable[[float], float], Callable[[float], float], Callable[[float], float]]] = {
     "identity": (lambda x: x, lambda u: u, lambda x: 1.0),
     "logit": (special.logit, special.expit, lambda x: 1 / (x * (1 - x))),
     "fisher": (math.atanh, math.tanh, lambda x: 1 / (1 - x * x)),
     # log(1 − x), for what is at most 1 and has no lower bound.
-    "complement": (lambda x: -math.log1p(-x), lambda u: -math.expm1(-u), lambda x: 1 / (1 - x)),
+    "complement": (
+        lambda x: -math.log1p(-x),
+        lambda u: -math.expm1(-u) if u > -LARGEST_LOG else -math.inf,
+        lambda x: 1 / (1 - x),
+    ),
 }
-
-
-class MissingPrediction(ValueError):
-    """A model does not predict what a measure needs."""
-
-
-class Undefined(ValueError):
-    """A measure has no value on a set of rows; the text says why, and the cure."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Target:
-    """What a measure may know of the target.
-
-    Parameters
-    ----------
-    task : {"classification", "regression"}
-        Whether y holds codes 0 … K − 1 of classes, or numbers.
-    labels : tuple
-        The classes as the table has them, sorted: code k is ``labels[k]``.
-    positive : int
-        Code of the class that a measure of two classes looks for.
-    costs : ndarray of shape (K, K), optional
-        Cost of each true class (row) and predicted class (column).
-    """
-
-    task: Task
-    labels: tuple[Any, ...] = ()
-    positive: int = 1
-    costs: FloatArray | None = None
-
-    @property
-    def classes(self) -> int:
-        """How many classes there are; 0 for numbers."""
-        return len(self.labels)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class MeasureValue:
-    """A measure of a set of n rows.
-
-    Parameters
-    ----------
-    value : float
-        The measure.
-    influence : ndarray of shape (n,)
-        n ∂value/∂wᵢ at the weights of the rows, times the weight of the row: its mean is 0, and the variance
-        of the value is Σ influence² / n², whatever the measure.
-    strata : ndarray of shape (n,), optional
-        Codes of the parts of the rows whose sizes the variance takes as given (the classes of an AUC, as
-        DeLong does). Within each the influences have mean 0.
-    """
-
-    value: float
-    influence: FloatArray
-    strata: IntArray | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measure:
     """A measure of predictions: a loss for each row, or a value of a set of rows.
 
-    One of ``losses`` and ``of_set`` is given. Everything after it needs only the losses, or the value with
-    the influence of each row.
+    One of ``losses`` and ``whole`` is given, or ``bind``, which makes one of them. Everything after it needs
+    only the losses, or the value with the influence of each row. Measures of your own come from
+    :meth:`of_rows` and :meth:`of_set`.
 
     Parameters
     ----------
@@ -105,8 +58,8 @@ class Measure:
         What it can be used for; None is both.
     losses : callable, optional
         ``losses(y, prediction)`` gives the loss of each row, shape (n,); the measure is their weighted mean.
-    of_set : callable, optional
-        ``of_set(y, prediction, weight)`` gives a :class:`MeasureValue`; ``weight`` may be None.
+    whole : callable, optional
+        ``whole(y, prediction, weight)`` gives a :class:`MeasureValue`; ``weight`` may be None.
     higher_is_better : bool
         Direction.
     bounds : tuple of float
@@ -118,6 +71,13 @@ class Measure:
         Whether people are shown the square root (RMSE of a squared error).
     notice : str
         What the reader must know of it: how the influence was found.
+    stands_in : callable, optional
+        ``stands_in(prediction)`` says what was judged in place of a prediction that is absent; "" if nothing.
+    plain : callable, optional
+        ``plain(y, prediction, weight)`` gives the value of ``whole`` without the influence, where that is
+        much cheaper.
+    bind : callable, optional
+        ``bind(measure, target)`` gives the measure that is ready for this target; see :meth:`bound`.
     """
 
     name: str
@@ -125,12 +85,118 @@ class Measure:
     unit: str
     task: Task | None
     losses: Losses | None = None
-    of_set: OfSet | None = None
+    whole: Whole | None = None
     higher_is_better: bool = False
     bounds: tuple[float, float] = (-math.inf, math.inf)
     scale: Scale = "identity"
     root: bool = False
     notice: str = ""
+    stands_in: Callable[[Prediction], str] | None = None
+    plain: Plain | None = None
+    bind: Callable[[Measure, Target], Measure] | None = None
+
+    @classmethod
+    def of_rows(
+        cls,
+        function: Callable[..., Any],
+        name: str | None = None,
+        *,
+        shown_as: str = "",
+        unit: str = "",
+        higher_is_better: bool = False,
+        bounds: tuple[float, float] = (-math.inf, math.inf),
+        task: Task | None = None,
+    ) -> Measure:
+        """Return a measure of your own that is the mean of a number per row.
+
+        Parameters
+        ----------
+        function : callable
+            ``function(y, prediction)`` returns the number of each row, shape (n,). ``prediction`` is a
+            :class:`~thetahat.contracts.Prediction` with ``value``, ``probability``, ``score`` and
+            ``quantile``. ``y`` and ``prediction.value`` of a classification are labels as the table has
+            them, and the columns of ``probability`` are in their sorted order. Weights of rows enter the
+            mean.
+        name : str, optional
+            Its name; that of the function if absent.
+        shown_as : str
+            Its name for people; ``name`` if empty.
+        unit : str
+            Unit in which people are shown it.
+        higher_is_better : bool
+            Direction.
+        bounds : tuple of float
+            Smallest and largest value that it can have.
+        task : {"classification", "regression"}, optional
+            What it can be used for; both if absent.
+
+        Raises
+        ------
+        UsageError
+            The function cannot be called, or it requires a weight.
+        """
+        name = name_of(function, name)
+        bind = BoundRows(function, name)
+        return cls(name, shown_as or name, unit, task, None, None, higher_is_better, bounds, bind=bind)
+
+    @classmethod
+    def of_set(
+        cls,
+        function: Callable[..., Any],
+        name: str | None = None,
+        *,
+        shown_as: str = "",
+        unit: str = "",
+        higher_is_better: bool = False,
+        bounds: tuple[float, float] = (-math.inf, math.inf),
+        task: Task | None = None,
+    ) -> Measure:
+        """Return a measure of your own that is a value of a set of rows.
+
+        Its standard error is that of the jackknife, so the function is called about once per row, and at
+        most 5,000 times.
+
+        Parameters
+        ----------
+        function : callable
+            ``function(y, prediction)`` returns a number; see :meth:`of_rows` for what it receives. A
+            parameter called ``weight`` or ``sample_weight`` receives the weights of the rows, or None.
+        name, shown_as, unit, higher_is_better, bounds, task
+            See :meth:`of_rows`.
+
+        Raises
+        ------
+        UsageError
+            The function cannot be called.
+        """
+        name = name_of(function, name)
+        bind = BoundSet(function, name)
+        return cls(
+            name,
+            shown_as or name,
+            unit,
+            task,
+            None,
+            None,
+            higher_is_better,
+            bounds,
+            notice=LEFT_OUT,
+            bind=bind,
+        )
+
+    @classmethod
+    def of_function(cls, function: Callable[..., Any]) -> Measure:
+        """Return the measure of a plain function: of rows if it returns an array, else of a set.
+
+        Which of them is found when the measure is bound to a target, by a call with a few made-up rows. If
+        that call fails it is a measure of a set.
+        """
+        name = name_of(function, None)
+        return cls(name, name, "", None, notice=LEFT_OUT, bind=BoundToFind(function, name))
+
+    def bound(self, target: Target) -> Measure:
+        """Return the measure ready for use with a target; the same measure if it needs nothing of it."""
+        return self if self.bind is None else self.bind(self, target)
 
     @property
     def sign(self) -> float:
@@ -156,9 +222,12 @@ class Measure:
         Undefined
             The measure has no value on these rows.
         """
-        if self.of_set is not None:
-            return self.of_set(y, prediction, weight)
-        assert self.losses is not None
+        if self.whole is not None:
+            return self.whole(y, prediction, weight)
+        if self.losses is None:
+            raise UsageError(
+                f"{self.name}: not bound to a target; call bound(target) and use what it returns"
+            )
         losses = self.losses(y, prediction)
         if weight is None:
             mean = float(np.mean(losses))
@@ -169,6 +238,8 @@ class Measure:
 
     def value(self, y: NDArray[Any], prediction: Prediction, weight: FloatArray | None = None) -> float:
         """Return the measure of these rows; see :meth:`of`."""
+        if self.plain is not None:
+            return self.plain(y, prediction, weight)
         return self.of(y, prediction, weight).value
 
     def show(self, value: float) -> float:
@@ -185,6 +256,9 @@ class Measure:
     def interval(self, value: float, se: float, quantile: float) -> tuple[float, float]:
         """Return the ends of an interval, within the bounds.
 
+        The ends are the value itself if the standard error is 0. A value on a bound has no place on another
+        scale, so its interval is that of the identity, clipped.
+
         Parameters
         ----------
         value, se : float
@@ -193,8 +267,10 @@ class Measure:
             How many standard errors the interval reaches to either side, on its scale.
         """
         low, high = self.bounds
+        if se == 0:
+            return value, value
         if self.scale == "identity" or not low < value < high or not math.isfinite(se):
             return max(value - quantile * se, low), min(value + quantile * se, high)
         there, back, slope = _SCALES[self.scale]
-        centre, half = there(value), quantile * se * slope(value)
-        return float(back(centre - half)), float(back(centre + half))
+        center, half = there(value), quantile * se * slope(value)
+        return float(back(center - half)), float(back(center + half))
