@@ -3,7 +3,7 @@
 ::
 
     ThetaHatError
-    ├── UsageError        an argument or option that cannot be meant; names the argument
+    ├── UsageError        an invalid argument or option; names the argument
     ├── DataError         a table that cannot be used; holds every problem found in it
     └── ResultFileError   a saved result that cannot be read
 
@@ -44,6 +44,8 @@ class Code(StrEnum):
     NO_TABLE = "TH108"
     WRONG_FORMAT = "TH109"
     TELLTALE_COLUMN = "TH110"
+    WRONG_WEIGHT = "TH111"
+    WRONG_SPLIT = "TH112"
 
 
 class Severity(StrEnum):
@@ -87,7 +89,7 @@ class ThetaHatError(Exception):
 
 
 class UsageError(ThetaHatError, ValueError):
-    """An argument or option that cannot be meant."""
+    """An invalid argument or option."""
 
 
 class DataError(ThetaHatError, ValueError):

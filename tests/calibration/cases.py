@@ -14,7 +14,7 @@ from tests.calibration.simulators import (
     refitted_coverage,
     selected_winner,
 )
-from thetahat.comparison.verdict import paired
+from thetahat.judgment.pairs import paired
 from thetahat.resampling.bootstrap632 import Bootstrap632, Bootstraps
 from thetahat.resampling.clusters import Clustered, blocks
 from thetahat.resampling.halves import ConservativeZ, Halves

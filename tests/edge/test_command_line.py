@@ -111,7 +111,7 @@ def test_what_is_not_a_result_is_refused(tmp_path):
 
 
 def test_bad_data_writes_nothing(tmp_path, noise):
-    for words in (("--target", "z"), ("--target", "y", "--metric", "auc")):
+    for words in (("--target", "z"), ("--target", "y", "--metric", "aucc")):
         page, saved = tmp_path / "p.html", tmp_path / "r.json"
         assert run("compare", noise, *words, "--report", page, "--json", saved).exit_code == 2
         assert not page.exists()

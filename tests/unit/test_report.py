@@ -6,7 +6,8 @@ from rich.console import Console
 
 from tests import records
 from thetahat.errors import UsageError
-from thetahat.report import figures, numbers, page, terminal
+from thetahat.display import numbers
+from thetahat.report import figures, page, terminal
 from thetahat.report.intervals import svg
 
 

@@ -1,6 +1,6 @@
 """A comparison says how to make it again."""
 
-from thetahat.comparison.settings import Settings
+from thetahat.comparison.options import Settings
 
 
 def test_a_set_of_columns_is_typed_in_the_same_order_in_every_process():

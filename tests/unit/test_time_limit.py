@@ -133,7 +133,7 @@ def test_a_limit_in_the_last_draw_is_said_and_keeps_the_checkpoint(by_askings, t
     found = compared(
         [("one", DummyClassifier()), ("other", DummyClassifier())],
         resampling="holdout:0.3",
-        time_limit=6,
+        time_limit=7,
         checkpoint=tmp_path / "c",
     ).record
     assert found.partial == TIME_LIMIT

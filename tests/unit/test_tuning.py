@@ -8,18 +8,24 @@ import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
 import thetahat as th
-from thetahat.comparison.metrics import LOSSES
+from thetahat.comparison.options import typed_grids as typed
 from thetahat.comparison.standardised import StandardisedTarget
-from thetahat.comparison.tuning import Grid, Tuned, asked_grids, choose, typed, with_parameters
+from thetahat.comparison.tuning import Grid, Tuned, asked_grids, choose, with_parameters
 from thetahat.contracts import Fit, Prediction, Sample, Status
 from thetahat.deadline import Deadline, OutOfTime, within
 from thetahat.errors import UsageError
 from thetahat.linear.least_squares import LeastSquares
 from thetahat.linear.logistic import Logistic
+from thetahat.measures.measure import Target
+from thetahat.measures.registry import choose_measure
 from thetahat.resampling.adapter import SklearnPredictor
 from thetahat.svm.estimator import SupportVectorMachine
 
 PRICES = Grid({"C": (0.01, 0.1, 1.0, 10.0)})
+LOSSES = {
+    **{name: choose_measure(name, Target("classification", ("a", "b"))) for name in ("error", "log-loss")},
+    "squared-error": choose_measure("squared-error", Target("regression")),
+}
 
 
 @dataclass(frozen=True)
@@ -140,9 +146,13 @@ class CountedTogether(Counted):
     def prepare(self, sample):
         return self
 
+    def capacities(self, estimators):
+        return [each.C for each in estimators]
+
     def solve(self, draws, capacities, *, rngs):
-        self.begun.append(capacities)
-        return [Fit(0.0) for _ in capacities]
+        for _ in draws:
+            self.begun.append(capacities)
+            yield from [Fit(0.0) for _ in capacities]
 
 
 @pytest.mark.parametrize(("kind", "whole"), [(Counted, 20), (CountedTogether, 5)])
@@ -194,12 +204,12 @@ def test_on_pure_noise_tuning_inside_is_unbiased_and_tuning_outside_is_not():
             tuned = Tuned(ByChance(), grid, loss)
             fit = tuned.estimate(sample.take(train), rng=rng)
             new = sample.take(test)
-            errors.append(loss.of_rows(new.y, tuned.predict(fit.theta, new.X)).mean())
+            errors.append(loss.losses(new.y, tuned.predict(fit.theta, new.X)).mean())
         inside.append(np.mean(errors))
         rules = [ByChance(seed) for seed in range(40)]
         outside.append(
             min(
-                loss.of_rows(sample.y, r.predict(r.estimate(sample, rng=rng).theta, sample.X)).mean()
+                loss.losses(sample.y, r.predict(r.estimate(sample, rng=rng).theta, sample.X)).mean()
                 for r in rules
             )
         )

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from thetahat.comparison.verdict import Rule, holm, judge, sentence, winner
+from thetahat.judgment.pairs import Rule, holm, judge
+from thetahat.judgment.sentences import sentence, winner
 from thetahat.resampling.intervals import CorrectedT, OverDraws
 
 RULE = Rule(CorrectedT(), 0.95, None, "holm", CorrectedT())
@@ -42,7 +43,7 @@ def test_holm_multiplies_the_smallest_by_the_count_and_never_decreases():
 def test_the_floor_never_wins_and_the_sentence_says_so():
     pairs = judge(losses(dummy=0.0, forest=0.1), RULE)
     assert winner(pairs, ["dummy", "forest"], "dummy") is None
-    assert sentence(pairs, ["dummy", "forest"], "dummy", 100, None).startswith("Nothing was learned")
+    assert sentence(pairs, ["dummy", "forest"], "dummy", 100).startswith("Nothing was learned")
 
 
 def test_a_clear_winner_is_named():

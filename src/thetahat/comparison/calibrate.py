@@ -9,15 +9,18 @@ from typing import Any, Literal
 import numpy as np
 from numpy.random import Generator
 
-from thetahat.comparison.compare import read_examined
-from thetahat.comparison.metrics import LOSSES
-from thetahat.comparison.planning import asked_plan, choose_interval, choose_plan
+from thetahat.comparison.options import Settings
+from thetahat.comparison.planning import choose_plan
 from thetahat.comparison.recipe import TableRecipe
-from thetahat.comparison.settings import Settings
-from thetahat.contracts import Draw, Fit, FloatArray, Prediction, Sample
+from thetahat.comparison.subject import read_subject
+from thetahat.contracts import Draw, Fit, FloatArray, Prediction, Sample, Status
+from thetahat.judgment.rule import choose_interval
 from thetahat.linear.least_squares import LeastSquares
 from thetahat.linear.logistic import Logistic
-from thetahat.resampling.intervals import IntervalMethod, OverDraws
+from thetahat.measures.measure import Measure
+from thetahat.measures.registry import choose_measure
+from thetahat.resampling.evidence import Evidence, Outcome, measured
+from thetahat.resampling.intervals import IntervalMethod
 from thetahat.resampling.plans import Rows
 from thetahat.resampling.replicate import replicate
 
@@ -153,34 +156,34 @@ def calibrate(
     DataError
         The table cannot be used.
     UsageError
-        An argument cannot be meant.
+        An argument is invalid.
     """
-    settings = Settings(
-        interval=interval,
-        resampling=resampling,
-        level=level,
-        task=task,
-        drop=drop,
-        missing=missing,
-        sep=sep,
-        encoding=encoding,
-        na_values=na_values,
-        seed=seed,
+    settings = Settings.of(
+        {
+            "interval": interval,
+            "resampling": resampling,
+            "level": level,
+            "task": task,
+            "drop": drop,
+            "missing": missing,
+            "sep": sep,
+            "encoding": encoding,
+            "na_values": na_values,
+            "seed": seed,
+        }
     )
-    settings.check()
-    asked = asked_plan(resampling, interval)
-    schema, sample, whole = read_examined(data, target, asked, settings)
-    n = whole.n if rows is None else rows
-    classes = len(schema.classes)
-    plan, _ = choose_plan(asked, schema, Rows(n, whole.labels))
+    subject = read_subject(data, target, settings, np.random.default_rng(seed))
+    sample, classes = subject.sample, subject.target.classes
+    n = subject.rows.n if rows is None else rows
+    plan, _ = choose_plan(subject.asked, subject.schema, Rows(n, subject.rows.labels))
     probe = plan.draws(Rows(n), rng=np.random.default_rng(0))
     method = choose_interval(interval, plan, probe, Rows(n))
-    Z = TableRecipe(schema.features).fit(sample.X).transform(sample.X)
+    Z = TableRecipe(subject.schema.features).fit(sample.X).transform(sample.X)
     learner: Any = Logistic(C=1.0, classes=classes) if classes else LeastSquares(C=1.0)
     population = _Population.of(learner, Z, sample.y, classes, np.random.default_rng(seed))
-    loss = LOSSES["error" if classes else "squared-error"]
+    measure = choose_measure("auto", subject.target)
 
-    simulate = _Simulated(population, learner, plan, method, loss.of_rows, n, level)
+    simulate = _Simulated(population, learner, plan, method, measure, n, level)
     nothing = np.arange(0)
     found = replicate(
         simulate,
@@ -208,7 +211,7 @@ def calibrate(
         _se(expected, len(found)),
         float(np.median(high - low)),
         mean,
-        loss.name,
+        measure.name,
     )
 
 
@@ -265,7 +268,7 @@ class _Simulated:
     learner: Any
     plan: Any
     method: IntervalMethod
-    of_rows: Callable[[Any, Prediction], FloatArray]
+    measure: Measure
     n: int
     level: float
 
@@ -275,19 +278,13 @@ class _Simulated:
         assert table.y is not None
         labels = table.y if self.population.probability is not None else None
         draws = self.plan.draws(Rows(self.n, labels), rng=rng)
-        losses = []
+        outcomes = []
         for draw in draws:
             theta = self.learner.estimate(table.take(draw.train), rng=rng).theta
-            losses.append(self.of_rows(table.y[draw.test], self.learner.predict(theta, table.X[draw.test])))
-        sizes = np.array([len(draw.test) for draw in draws], dtype=float)
-        quantity = OverDraws(
-            np.array([rows.mean() for rows in losses]),
-            self.n - sizes,
-            sizes,
-            losses,
-            [draw.test for draw in draws],
-        )
-        low, high = self.method(quantity).interval(self.level)
+            prediction = self.learner.predict(theta, table.X[draw.test])
+            outcomes.append([Outcome(Status.SOLVED, prediction=prediction)])
+        evidence = Evidence(("model",), draws, outcomes, table.y)
+        low, high = self.method(measured(evidence, "model", self.measure)).interval(self.level)
         theta = self.learner.estimate(table, rng=rng).theta
         error = self.population.error(self.learner.predict(theta, self.population.Z))
         return Fit((low, high, error))

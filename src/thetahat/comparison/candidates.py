@@ -58,7 +58,7 @@ class Panel:
 
     A recipe that several candidates hold is fitted once for each draw. The generator of a
     candidate depends on the generator of the draw and on its own name alone, so a candidate's
-    numbers do not change with the company it is in.
+    numbers do not depend on the other candidates.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ class Panel:
             try:
                 check_time()
                 if key not in seen:
-                    recipes[key] = candidate.recipe.fit(sample.X)
+                    recipes[key] = candidate.recipe.fit(sample.X, sample.weight)
                     prepared = replace(sample, X=recipes[key].transform(sample.X))
                     seen[key] = prepared, time.perf_counter() - began
                     began = time.perf_counter()

@@ -9,17 +9,17 @@ import pickle
 import re
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import joblib
 import numpy as np
 
-from thetahat.comparison.held_out import HeldOut, cut_short
-from thetahat.comparison.settings import Settings
-from thetahat.contracts import Status
+from thetahat.comparison.options import Settings, declared
+from thetahat.contracts import Prediction, Status
 from thetahat.errors import ResultFileError, UsageError
+from thetahat.resampling.evidence import Outcome, cut_short
 from thetahat.results.saving import remove_file, sweep
 from thetahat.results.stored import member, read_object, record, write_object
 
@@ -38,7 +38,7 @@ class Kept:
 
     fingerprint: str
     seconds: float
-    draws: dict[int, list[HeldOut]]
+    draws: dict[int, list[Outcome]]
 
 
 def _check(kept: Kept) -> None:
@@ -56,19 +56,40 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float)
 
 
-def _is_sound(held: Any) -> bool:
-    if not isinstance(held, HeldOut):
+def _is_sound(outcome: Any) -> bool:
+    if not isinstance(outcome, Outcome):
         return False
-    said: dict[str, Any] = {each.name: getattr(held, each.name) for each in fields(held)}
-    rows, scores = said["rows"], said["scores"]
-    sound = isinstance(said["status"], Status) and isinstance(said["detail"], str)
-    sound &= all(_is_number(said[name]) for name in ("train_loss", "seconds", "tuning_seconds"))
-    sound &= all(said[name] is None or _is_number(said[name]) for name in ("choice", "no_information"))
-    sound &= rows is None or (isinstance(rows, np.ndarray) and rows.ndim == 1 and rows.dtype.kind == "f")
-    return sound and (scores is None or all(map(_is_number, scores.values())))
+    held: dict[str, Any] = {each.name: getattr(outcome, each.name) for each in fields(outcome)}
+    prediction, training = held["prediction"], held["training"]
+    sound = isinstance(held["status"], Status) and isinstance(held["detail"], str)
+    sound &= all(_is_number(held[name]) for name in ("seconds", "tuning_seconds"))
+    sound &= held["choice"] is None or _is_number(held["choice"])
+    sound &= isinstance(training, dict) and all(map(_is_number, training.values()))
+    return sound and (prediction is None or _is_prediction(prediction))
 
 
-KINDS = (member(Status), record(HeldOut), record(Kept, _check))
+def _is_prediction(prediction: Any) -> bool:
+    if not isinstance(prediction, Prediction):
+        return False
+    value: Any = prediction.value
+    quantile: Any = {} if prediction.quantile is None else prediction.quantile
+    if not (isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind in "fi"):
+        return False
+    if not (isinstance(quantile, dict) and all(map(_is_number, quantile))):
+        return False
+    tables: list[Any] = [each for each in (prediction.probability, prediction.score) if each is not None]
+    columns: list[Any] = list(quantile.values())
+    return all(
+        isinstance(each, np.ndarray)
+        and each.dtype.kind == "f"
+        and each.ndim == wanted
+        and len(each) == len(value)
+        for wanted, several in ((2, tables), (1, columns))
+        for each in several
+    )
+
+
+KINDS = (member(Status), record(Prediction), record(Outcome), record(Kept, _check))
 
 
 def fingerprint(data: str, target: str, settings: Settings, versions: Mapping[str, str]) -> str:
@@ -86,11 +107,21 @@ def fingerprint(data: str, target: str, settings: Settings, versions: Mapping[st
         Of the libraries that fit: another version may give other bits.
     """
     asked = {
-        name: value for name, value in asdict(replace(settings, models=None)).items() if name not in FREE
+        each.name: _option(getattr(settings, each.name))
+        for each in fields(settings)
+        if declared(each).result and each.name not in FREE
     }
     models = None if settings.models is None else [_described(model) for model in settings.models]
     said = [data, target, asked, models, dict(versions)]
     return hashlib.sha256(json.dumps(said, sort_keys=True, default=_plain).encode()).hexdigest()
+
+
+def _option(value: Any) -> Any:
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    if isinstance(value, Collection) and all(isinstance(each, str) for each in value):
+        return sorted(value)
+    return _described(value)
 
 
 def _plain(value: Any) -> Any:
@@ -128,7 +159,7 @@ class Checkpoint:
     of: str
     began: float
     spent: float = 0.0
-    known: dict[int, list[HeldOut]] = field(default_factory=dict)
+    known: dict[int, list[Outcome]] = field(default_factory=dict)
     _next: float = field(init=False, default=0.0)
 
     def __post_init__(self) -> None:
@@ -164,7 +195,7 @@ class Checkpoint:
             raise ResultFileError(f"{self.path}: is damaged; leave resume out to begin anew")
         self.known, self.spent = dict(kept.draws), kept.seconds
 
-    def keep(self, done: Mapping[int, list[HeldOut]], *, now: bool = False) -> None:
+    def keep(self, done: Mapping[int, list[Outcome]], *, now: bool = False) -> None:
         """Write the finished draws if it is time to, or now.
 
         Raises

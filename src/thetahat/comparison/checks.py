@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
 
 from thetahat.comparison.check_columns import Finding, feature_finding, infinities, kind_of, missing_cells
 from thetahat.comparison.check_leaks import class_leaks, number_leaks
+from thetahat.comparison.check_rows import fold_problems, split_problems, weight_problems
 from thetahat.comparison.check_target import FEWEST_ROWS, Target, examine_target
 from thetahat.comparison.schema import Feature, Schema
 from thetahat.contracts import IntArray
@@ -76,6 +77,9 @@ def examine(
     time: str | None = None,
     drop: Collection[str] = (),
     missing: Literal["impute", "drop", "error"] = "impute",
+    weight: str | None = None,
+    fold: str | None = None,
+    split: str | None = None,
     min_class_rows: int = 2,
     min_class_reason: str = "one to train on and one to be held out",
 ) -> Examined:
@@ -102,6 +106,8 @@ def examine(
     missing : {"impute", "drop", "error"}
         What becomes of missing values in features: filled in each training fold, their rows left out,
         or refused.
+    weight, fold, split : str, optional
+        Columns of weights, of folds, and of which rows are held out.
     min_class_rows : int
         The fewest rows of a class that the plan can split.
     min_class_reason : str
@@ -115,11 +121,11 @@ def examine(
     Raises
     ------
     UsageError
-        An argument that cannot be meant, whatever the table.
+        An argument that is invalid whatever the table.
     """
-    _check_arguments(target, task, group, time, drop, missing)
+    roles = {"target": target, "group": group, "time": time, "weight": weight, "fold": fold, "split": split}
+    _check_arguments(roles, task, drop, missing)
     frame = table.frame
-    roles = {"target": target, "group": group, "time": time}
     problems = [*table.notes, *_unknown_names(frame.columns, roles, drop)]
     taken = {name for name in roles.values() if name is not None}
     dropped = set(drop)
@@ -136,6 +142,7 @@ def examine(
     rows = _rows_used(frame, features, missing)
     problems += _row_problems(frame, features, rows, missing)
     problems += _order_problems(frame, group, time)
+    problems += weight_problems(frame, weight) + fold_problems(frame, fold) + split_problems(frame, split)
 
     schema, found = None, Target(None)
     if target in frame.columns and len(rows):
@@ -146,7 +153,19 @@ def examine(
     if found.task is not None:
         kinds = {name: findings[name].kind for name in features}
         chosen = tuple(Feature(name, kind) for name, kind in kinds.items() if kind != "unknown")
-        schema = Schema(found.task, target, found.classes, found.counts, chosen, group, time, found.why)
+        schema = Schema(
+            found.task,
+            target,
+            found.classes,
+            found.counts,
+            chosen,
+            group,
+            time,
+            found.why,
+            weight,
+            fold,
+            split,
+        )
         leaks = _leaks(frame[rows], schema)
         problems += [_leak(name, target, said) for name, said in leaks.items()]
     ordered = tuple(p for severity in SEVERITIES for p in problems if p.severity is severity)
@@ -154,9 +173,12 @@ def examine(
     return Examined(schema, ordered, records, rows)
 
 
-def _check_arguments(
-    target: str, task: str, group: str | None, time: str | None, drop: Collection[str], missing: str
-) -> None:
+def _check_arguments(roles: dict[str, str | None], task: str, drop: Collection[str], missing: str) -> None:
+    for role, name in roles.items():
+        given: Any = name
+        if not isinstance(given, str) and (given is not None or role == "target"):
+            said = repr(given) if isinstance(given, int | float) else f"a {type(given).__name__}"
+            raise UsageError(f"{role}: the name of one column is expected, not {said}")
     for name, value, allowed in (
         ("task", task, ("auto", "classification", "regression")),
         ("missing", missing, ("impute", "drop", "error")),
@@ -165,11 +187,7 @@ def _check_arguments(
             raise UsageError(f"{name}: one of {', '.join(allowed)} is expected, not {value!r}")
     if isinstance(drop, str):
         raise UsageError(f"drop: a list of columns is expected, as [{drop!r}]")
-    named = [
-        (role, name)
-        for role, name in (("target", target), ("group", group), ("time", time))
-        if name is not None
-    ]
+    named = [(role, name) for role, name in roles.items() if name is not None]
     for at, (role, name) in enumerate(named):
         twice = [other for other, same in named[:at] if same == name]
         if name in drop:
@@ -286,11 +304,7 @@ def _records(
     target: Target,
     leaks: dict[str, str],
 ) -> tuple[ColumnRecord, ...]:
-    role_of: dict[str, Literal["target", "group", "time"]] = {}
-    for role in ("target", "group", "time"):
-        name = roles[role]
-        if name is not None:
-            role_of[name] = role
+    role_of: dict[str, Any] = {name: role for role, name in roles.items() if name is not None}
     records = []
     shape: Literal["feature", "excluded"]
     for column in frame.iter_columns():

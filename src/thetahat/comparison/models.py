@@ -13,12 +13,12 @@ from sklearn.pipeline import Pipeline
 
 from thetahat.comparison.aliases import Task, alias_for
 from thetahat.comparison.candidates import Candidate
-from thetahat.comparison.metrics import Loss
 from thetahat.comparison.recipe import Recipe
 from thetahat.comparison.standardised import StandardisedTarget
 from thetahat.comparison.tuning import Tuning
 from thetahat.contracts import Predictor
 from thetahat.errors import UsageError
+from thetahat.measures.measure import Measure
 from thetahat.resampling.adapter import SklearnPredictor
 
 __all__ = ["Model", "resolve"]
@@ -47,7 +47,8 @@ class Model:
 
 def resolve(
     models: Iterable[Any],
-    loss: Loss,
+    measure: Measure,
+    task: Task,
     classes: int,
     recipe: Recipe,
     raw: Recipe,
@@ -60,8 +61,10 @@ def resolve(
     models : iterable
         Each an alias, ``"package.module:Class"``, an estimator, a ``(name, estimator)`` pair, or a
         :class:`Model`.
-    loss : Loss
-        What is predicted, and under which loss.
+    measure : Measure
+        What is measured.
+    task : {"classification", "regression"}
+        What is predicted.
     classes : int
         How many classes there are; 0 for numbers.
     recipe, raw : Recipe
@@ -78,7 +81,7 @@ def resolve(
     complaints: list[str] = []
     for model in models:
         try:
-            found.append(_candidate(model, loss, classes, recipe, raw, tuning))
+            found.append(_candidate(model, measure, task, classes, recipe, raw, tuning))
         except UsageError as error:
             complaints.append(str(error))
     names = [candidate.name for candidate in found]
@@ -93,18 +96,23 @@ def resolve(
     if complaints:
         raise UsageError("\n".join(complaints))
     if "dummy" not in names:
-        found.insert(0, _candidate("dummy", loss, classes, recipe, raw, tuning))
+        found.insert(0, _candidate("dummy", measure, task, classes, recipe, raw, tuning))
     return found
 
 
 def _candidate(
-    model: Any, loss: Loss, classes: int, recipe: Recipe, raw: Recipe, tuning: Tuning
+    model: Any,
+    measure: Measure,
+    task: Task,
+    classes: int,
+    recipe: Recipe,
+    raw: Recipe,
+    tuning: Tuning,
 ) -> Candidate:
-    task = loss.task
     if isinstance(model, str) and ":" not in model:
         alias = alias_for(model, task)
         grid = tuning.grid(model, alias.grid)
-        learner = tuning.tuned(alias.make[task](classes, loss.name), grid, loss)
+        learner = tuning.tuned(alias.make[task](classes, measure.name), grid, measure)
         if alias.standardised and task == "regression":
             learner = StandardisedTarget(learner)
         return Candidate(model, alias.description, recipe, learner, grid)
@@ -118,7 +126,7 @@ def _candidate(
     takes_table = _prepares_for_itself(model.estimator) if model.raw is None else model.raw
     name = model.name or kind
     grid = tuning.grid(name, {})
-    return Candidate(name, kind, raw if takes_table else recipe, tuning.tuned(learner, grid, loss), grid)
+    return Candidate(name, kind, raw if takes_table else recipe, tuning.tuned(learner, grid, measure), grid)
 
 
 def _import(path: str) -> Any:

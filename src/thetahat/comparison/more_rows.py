@@ -11,11 +11,12 @@ from numpy.random import Generator
 from scipy import stats
 
 from thetahat.comparison.candidates import Candidate, Panel
-from thetahat.comparison.held_out import HeldOutLoss
-from thetahat.comparison.metrics import Loss
-from thetahat.comparison.verdict import pair_of
+from thetahat.comparison.outcomes import HeldOutPredictions
 from thetahat.contracts import Draw, IntArray, Sample
 from thetahat.deadline import Deadline
+from thetahat.judgment.pairs import pair_of
+from thetahat.measures.measure import Measure
+from thetahat.resampling.evidence import Evidence, measured
 from thetahat.resampling.learning import curve_of, growing_draws, sizes_within
 from thetahat.resampling.replicate import replicate
 from thetahat.results.comparison import PairRecord, RowsRecord
@@ -45,7 +46,7 @@ def with_curve(
     sample: Sample,
     draws: Sequence[Draw],
     labels: IntArray | None,
-    loss: Loss,
+    measure: Measure,
     classes: int,
     level: float,
     *,
@@ -62,6 +63,7 @@ def with_curve(
     fewest = max(FEWEST, 2 * classes)
     if len(folds) < 3 or most < 8 * fewest:
         return pair
+    assert sample.y is not None
     rng_draws, rng_fits, rng_curve = rng.spawn(3)
     # Far below the table's size learners that need many rows follow another law than the one wanted here.
     smallest = max(fewest, most // 4)
@@ -72,16 +74,17 @@ def with_curve(
         panel,
         sample,
         parts,
-        HeldOutLoss(panel, loss, classes),
+        HeldOutPredictions(panel, ()),
         rng=rng_fits,
         jobs=jobs,
         deadline=deadline,
     )
-    if found.stopped or any(one.rows is None for value in found.values for one in value):
+    evidence = Evidence((pair.a, pair.b), found.draws, found.values, sample.y, sample.weight)
+    if found.stopped or len(evidence.complete) < 2:
         return pair
-    means = [[float(np.mean(one.rows)) for one in value if one.rows is not None] for value in found.values]
-    gaps = np.array(means).reshape(len(folds), len(sizes), 2) @ np.array([1.0, -1.0])
-    curve = curve_of({"gap": gaps}, folds, sizes, loss.name, level, rng_curve)
+    first, second = (measured(evidence, name, measure).values for name in evidence.models)
+    gaps = (first - second).reshape(len(folds), len(sizes))
+    curve = curve_of({"gap": gaps}, folds, sizes, measure.name, level, rng_curve)
     needed = curve.rows_to_decide(se=_standard_error(pair, level))
     whole = len(sample) / float(sizes[-1])
     rows, low, high = (

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from sklearn.compose import ColumnTransformer
@@ -14,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from thetahat.comparison.schema import Feature
+from thetahat.contracts import FloatArray
 
 __all__ = ["FittedRecipe", "RawTable", "Recipe", "TableRecipe"]
 
@@ -32,8 +34,8 @@ class FittedRecipe(Protocol):
 class Recipe(Protocol):
     """How rows of the table become what a learner takes."""
 
-    def fit(self, X: pl.DataFrame, /) -> FittedRecipe:
-        """Learn from training rows alone what the recipe needs."""
+    def fit(self, X: pl.DataFrame, weight: FloatArray | None = None, /) -> FittedRecipe:
+        """Learn from training rows alone what the recipe needs; a row of weight two counts as two."""
         ...
 
     def describe(self) -> str:
@@ -54,7 +56,7 @@ class TableRecipe:
 
     features: tuple[Feature, ...]
 
-    def fit(self, X: pl.DataFrame, /) -> FittedTableRecipe:
+    def fit(self, X: pl.DataFrame, weight: FloatArray | None = None, /) -> FittedTableRecipe:
         """Learn medians, means, scales and levels from training rows."""
         columns = self._prepared(X)
         # Named after the place, since a column may have any name, an empty one included.
@@ -71,7 +73,14 @@ class TableRecipe:
             steps.append(("categories", one_hot, categories))
         if dates:
             steps.append(("dates", _dates(), dates))
-        return FittedTableRecipe(self, ColumnTransformer(steps, sparse_threshold=0.0).fit(columns))
+        transformer = ColumnTransformer(steps, sparse_threshold=0.0).fit(columns)
+        if weight is not None:
+            for name, step, used in transformer.transformers_:
+                if name == "numbers":
+                    _weigh(step, columns.select(used).to_numpy(), weight)
+                elif name == "dates":
+                    _weigh(step[-1], step[0].transform(columns.select(used)), weight)
+        return FittedTableRecipe(self, transformer)
 
     def describe(self) -> str:
         """Say in words what the recipe does."""
@@ -128,7 +137,7 @@ class RawTable:
     names: tuple[str, ...]
     to_native: Callable[[pl.DataFrame], Any]
 
-    def fit(self, X: pl.DataFrame, /) -> RawTable:
+    def fit(self, X: pl.DataFrame, weight: FloatArray | None = None, /) -> RawTable:
         """Learn nothing."""
         return self
 
@@ -143,6 +152,26 @@ class RawTable:
 
 def _numbers() -> Any:
     return make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
+
+
+def _weigh(numbers: Any, X: Any, weight: FloatArray) -> None:
+    """Give a fitted pipeline of :func:`_numbers` the medians, means and scales of weighted rows."""
+    imputer, scaler = numbers[0], numbers[1]
+    X = np.asarray(X, dtype=np.float64)
+    imputer.statistics_ = np.array([_median(column, weight) for column in X.T])
+    scaler.fit(imputer.transform(X), sample_weight=weight)
+
+
+def _median(x: FloatArray, weight: FloatArray) -> float:
+    """Return the median of the rows as often as they count; 0 where none does, as the imputer has it."""
+    known = ~np.isnan(x) & (weight > 0)
+    if not known.any():
+        return 0.0
+    low, high = (
+        float(np.quantile(sign * x[known], 0.5, weights=weight[known], method="inverted_cdf"))
+        for sign in (1, -1)
+    )
+    return (low - high) / 2
 
 
 def _dates() -> Any:

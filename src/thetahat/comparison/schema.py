@@ -41,6 +41,8 @@ class Schema:
         The column that orders the rows.
     why : str
         Why this task, as a sentence without its full stop.
+    weight, fold, split : str or None
+        Columns of weights, of folds, and of which rows are held out.
     """
 
     task: Literal["classification", "regression"]
@@ -51,3 +53,6 @@ class Schema:
     group: str | None
     time: str | None
     why: str
+    weight: str | None = None
+    fold: str | None = None
+    split: str | None = None

@@ -40,6 +40,9 @@ class StandardisedTarget:
         """Estimate from the standardised target."""
         y = np.asarray(sample.y, dtype=np.float64)
         mean, unit = float(y.mean()), float(y.std()) or 1.0
+        if sample.weight is not None:
+            mean = float(np.average(y, weights=sample.weight))
+            unit = float(np.sqrt(np.average((y - mean) ** 2, weights=sample.weight))) or 1.0
         fit = self.learner.estimate(replace(sample, y=(y - mean) / unit), rng=rng)
         if fit.theta is None:
             return fit

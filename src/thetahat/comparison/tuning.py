@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import itertools
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from types import MappingProxyType
 from typing import Any, Literal
@@ -18,12 +18,13 @@ import numpy as np
 from numpy.random import Generator
 from sklearn.base import clone
 
-from thetahat.comparison.metrics import Loss, NoProbabilities
-from thetahat.contracts import Draw, Fit, FloatArray, Prediction, Predictor, Sample, SharesWork, Status
+from thetahat.contracts import Draw, Fit, FloatArray, Prediction, Predictor, Sample, Status
 from thetahat.deadline import check_time
 from thetahat.errors import UsageError
+from thetahat.measures.measure import Measure, MissingPrediction, Undefined
 from thetahat.resampling.adapter import SklearnPredictor
 from thetahat.resampling.plans import KFold, Rows
+from thetahat.resampling.replicate import replicate
 
 __all__ = [
     "CHOICE",
@@ -34,7 +35,6 @@ __all__ = [
     "TuneRule",
     "Tuning",
     "asked_grids",
-    "typed",
     "with_parameters",
 ]
 
@@ -42,8 +42,6 @@ TuneRule = Literal["best", "one-se"]
 # Under these names a tuned fit says which point of its grid it chose, and how long the choice took.
 CHOICE, SPENT = "choice", "tuning_seconds"
 FOLDS = 5
-# The capacity that estimators which share work take draws at.
-SHARED = "C"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +88,7 @@ class Tuning:
             return self.grids[name]
         return Grid(usual) if self.usual and usual else None
 
-    def tuned(self, learner: Predictor[Any], grid: Grid | None, loss: Loss) -> Predictor[Any]:
+    def tuned(self, learner: Predictor[Any], grid: Grid | None, measure: Measure) -> Predictor[Any]:
         """Return the learner, tuned over the grid where there is one.
 
         Raises
@@ -102,7 +100,7 @@ class Tuning:
             return learner
         for point in grid.points:
             with_parameters(learner, point)
-        return Tuned(learner, grid, loss, self.rule)
+        return Tuned(learner, grid, measure, self.rule)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,7 +115,7 @@ class TunedFit:
 class Tuned:
     """A learner that chooses its parameters by cross-validation within the sample it is given.
 
-    Minimise over the grid the mean loss of the rows held out of the inner folds, then estimate from all
+    The point of the grid with the best mean of the measure over the inner folds is taken, then fitted to all
     rows of the sample. A tie goes to the simpler point. Rows of one group stay together in the inner
     folds too, and rows ordered in time are trained on before they are predicted. What prepares the columns
     is not fitted again inside the inner folds: it has not seen the target.
@@ -125,21 +123,21 @@ class Tuned:
     Parameters
     ----------
     learner : Predictor
-        What is tuned. Where it shares work over C, and C alone is tuned, all inner fits are one piece.
+        What is tuned. Points that share work are fitted together.
     grid : Grid
-        Where it is looked for.
-    loss : Loss
-        Of a row.
+        The points, the simplest first.
+    measure : Measure
+        By which they are compared.
     rule : {"best", "one-se"}
-        The point of least loss, or the simplest whose loss lies within one standard error of the least
-        (Breiman and others, 1984, section 3.4.3).
+        The best point, or the simplest within one standard error of it (Breiman and others, 1984, section
+        3.4.3).
     folds : int
         Inner folds; fewer where there are fewer groups.
     """
 
     learner: Predictor[Any]
     grid: Grid
-    loss: Loss
+    measure: Measure
     rule: TuneRule = "best"
     folds: int = FOLDS
 
@@ -152,7 +150,7 @@ class Tuned:
         chosen = 0
         if draws and len(points) > 1:
             losses, failed = self._losses(sample, draws, points, inner)
-            if np.isinf(losses).all():
+            if not np.isfinite(losses).any():
                 return failed
             chosen = choose(losses, self.rule)
         spent = time.perf_counter() - began
@@ -167,7 +165,9 @@ class Tuned:
         return theta.learner.predict(theta.theta, X)
 
     def _draws(self, sample: Sample, rng: Generator) -> list[Draw]:
-        labels = sample.y if self.loss.task == "classification" else None
+        labels = sample.y if self.measure.task == "classification" else None
+        if self.measure.task is None and sample.y is not None and sample.y.dtype.kind == "i":
+            labels = sample.y
         folds = self.folds
         if sample.group is not None:
             folds = min(folds, len(np.unique(sample.group)))
@@ -181,55 +181,66 @@ class Tuned:
     def _losses(
         self, sample: Sample, draws: Sequence[Draw], points: Sequence[dict[str, Any]], rng: Generator
     ) -> tuple[FloatArray, Fit[Any]]:
-        """Return the mean loss of each draw (down) and point (across), infinite where a fit failed.
+        """Return the measure, lower is better, of each draw (down) and point (across).
 
-        Beside it stands the last fit that failed.
+        It is infinite where a fit failed, and NaN where the measure is undefined. The last fit that failed is
+        returned too.
         """
-        losses = np.full((len(draws), len(points)), np.inf)
-        failed: Fit[Any] = Fit(None, Status.FAILED)
-        fits = iter(self._fits(sample, draws, points, rng))
-        for row, draw in enumerate(draws):
-            test = sample.take(draw.test)
-            assert test.y is not None
-            for column, point in enumerate(points):
-                fit = next(fits)
-                if fit.theta is None:
-                    failed = fit
-                    continue
-                try:
-                    predicted = with_parameters(self.learner, point).predict(fit.theta, test.X)
-                    loss = float(np.average(self.loss.of_rows(test.y, predicted), weights=test.weight))
-                except NoProbabilities as error:
-                    return losses, Fit(None, Status.FAILED, detail=str(error))
-                losses[row, column] = loss if np.isfinite(loss) else np.inf
-                if not np.isfinite(loss):
-                    failed = Fit(None, Status.NOT_FINITE, detail="a prediction is not a finite number")
-        return losses, failed
-
-    def _fits(
-        self, sample: Sample, draws: Sequence[Draw], points: Sequence[dict[str, Any]], rng: Generator
-    ) -> Iterator[Fit[Any]]:
-        children = iter(rng.spawn(len(draws) * len(points)))
-        shared = list(self.grid.values) == [SHARED] and isinstance(self.learner, SharesWork)
-        if shared and isinstance(self.learner, SharesWork):
-            workspace = self.learner.prepare(sample)
-            prices = [point[SHARED] for point in points]
-            for draw in draws:
-                check_time()
-                yield from workspace.solve([draw], prices, rngs=[next(children) for _ in points])
-            return
         learners = [with_parameters(self.learner, point) for point in points]
-        for draw in draws:
-            train = sample.take(draw.train)
-            for learner in learners:
-                check_time()
-                yield learner.estimate(train, rng=next(children))
+        found = replicate(
+            self.learner,
+            sample,
+            draws,
+            _Compared(learners, self.measure),
+            rng=rng,
+            capacities=learners,
+            together=len(draws),
+        )
+        if found.stopped:
+            raise KeyboardInterrupt
+        losses = np.array([[loss for loss, _ in row] for row in found.values])
+        failed = [fit for row in found.values for _, fit in row if fit is not None]
+        return losses, failed[-1] if failed else Fit(None, Status.FAILED)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Compared:
+    """The measure of each point on the rows held out of an inner draw, and the fit where it failed."""
+
+    learners: Sequence[Predictor[Any]]
+    measure: Measure
+
+    def __call__(
+        self, fit: Fit[tuple[Fit[Any], ...]], train: Sample, held_out: Sample, /
+    ) -> list[tuple[float, Fit[Any] | None]]:
+        return [
+            self._of(learner, each, held_out) for learner, each in zip(self.learners, fit.theta, strict=True)
+        ]
+
+    def _of(self, learner: Predictor[Any], fit: Fit[Any], held_out: Sample) -> tuple[float, Fit[Any] | None]:
+        if fit.theta is None:
+            return np.inf, fit
+        assert held_out.y is not None
+        try:
+            prediction = learner.predict(fit.theta, held_out.X)
+            value = self.measure.sign * self.measure.value(held_out.y, prediction, held_out.weight)
+        except MissingPrediction as error:
+            return np.inf, Fit(None, Status.FAILED, detail=str(error))
+        except Undefined as error:
+            return np.nan, Fit(None, Status.FAILED, detail=f"{self.measure.name} is undefined: {error}")
+        if np.isfinite(value):
+            return value, None
+        return np.inf, Fit(None, Status.NOT_FINITE, detail="a prediction is not a finite number")
 
 
 def choose(losses: FloatArray, rule: TuneRule) -> int:
-    """Return the point to take, of losses by draw (down) and point (across), the simplest point first."""
+    """Return the point to take, of losses by draw (down) and point (across), the simplest point first.
+
+    A draw on which no point has a value is left out.
+    """
+    losses = losses[~np.isnan(losses).all(axis=1)]
     means = losses.mean(axis=0)
-    least = int(np.argmin(means))
+    least = int(np.nanargmin(means))
     if rule == "best":
         return least
     se = losses[:, least].std(ddof=1) / np.sqrt(len(losses))
@@ -313,16 +324,3 @@ def _value(text: str) -> Any:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):
         return text
-
-
-def typed(asked: str | Iterable[str] | Mapping[str, Mapping[str, Iterable[Any]]]) -> tuple[str, ...]:
-    """Return what was asked of tuning as words of a command line."""
-    if isinstance(asked, str):
-        return (asked,)
-    if not isinstance(asked, Mapping):
-        return tuple(asked)
-    return tuple(
-        f"{model}.{name}={','.join(map(repr, values))}"
-        for model, grid in asked.items()
-        for name, values in grid.items()
-    )

@@ -27,7 +27,7 @@ from thetahat.measures.imported import import_function
 from thetahat.measures.measure import Measure, Target, Task
 from thetahat.measures.scorers import is_scorer, of_scorer, scorer_called
 
-__all__ = ["MEASURES", "USUAL", "Entry", "choose_measure", "choose_measures"]
+__all__ = ["canonical", "MEASURES", "USUAL", "Entry", "choose_measure", "choose_measures"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,3 +235,13 @@ def _of_callable(asked: Any, name: str | None = None) -> Measure:
             f"metric: {function} of scikit-learn takes no prediction; give make_scorer({function}, ...)"
         )
     return Measure.of_function(asked)
+
+
+def canonical(asked: str) -> str:
+    """Return the name under which a measure is saved, of any name that it is known by."""
+    name, colon, argument = asked.strip().lower().replace("_", "-").partition(":")
+    if name not in _NAMES:
+        return asked.strip()
+    entry, implied = _NAMES[name]
+    argument = argument or implied
+    return f"{entry.name}:{argument}" if argument else entry.name

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from thetahat.report import numbers
+from thetahat.display import numbers
 from thetahat.report.intervals import IntervalPlot, Row
 from thetahat.report.page import environment, picture
 from thetahat.report.quantiles import quantile_picture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from thetahat.report import numbers
+from thetahat.display import numbers
 from thetahat.report.intervals import IntervalPlot, Row, draw
 from thetahat.report.phrases import VERDICTS, direction, listed
 from thetahat.results.comparison import ComparisonRecord, ModelRecord, PairRecord

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from thetahat.report import numbers
+from thetahat.display import numbers
 from thetahat.report.drawing import ACCENT, BAND, FAINT, INK, SIZE, new_axes, to_svg
 
 __all__ = ["IntervalPlot", "Row", "draw", "shortened", "svg"]

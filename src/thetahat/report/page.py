@@ -9,7 +9,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from thetahat.report import figures, numbers, phrases
+from thetahat.display import numbers
+from thetahat.report import figures, phrases
 from thetahat.report.drawing import Picture
 from thetahat.report.intervals import IntervalPlot, shortened, svg
 from thetahat.results.comparison import ComparisonRecord, ModelRecord, Part, encode

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from thetahat.report import numbers
+from thetahat.display import numbers
 from thetahat.results.comparison import ComparisonRecord
 
 __all__ = [

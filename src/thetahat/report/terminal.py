@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from thetahat.report import numbers
+from thetahat.display import numbers
 from thetahat.report.figures import against_leader
 from thetahat.report.phrases import (
     VERDICTS,

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from thetahat.report import numbers
+from thetahat.display import numbers
 from thetahat.report.drawing import ACCENT, FAINT, INK, WIDE, Picture, new_axes, to_svg
 from thetahat.report.page import environment
 from thetahat.report.theory_words import LABELS, VERDICTS, claimed, measured, summary, verdict_sentence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from thetahat.report import numbers
+from thetahat.display import numbers
 from thetahat.results.theory import Language, MeasureRecord, StatementRecord, TheoryRecord, Words
 
 __all__ = ["LABELS", "VERDICTS", "claimed", "measured", "summary", "verdict_sentence"]

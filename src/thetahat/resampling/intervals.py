@@ -48,6 +48,10 @@ class OverDraws:
         Which rows were held out, in the order of ``rows``.
     no_information : float, optional
         The mean loss where y and prediction have nothing to do with each other, where it was asked for.
+    linearized : bool
+        Whether ``rows`` are the influences of the rows on a measure of a set, about its mean over the draws.
+    strata : ndarray of int, optional
+        Of a single draw: the parts of its rows whose sizes the variance takes as given.
     """
 
     values: FloatArray
@@ -56,6 +60,8 @@ class OverDraws:
     rows: Sequence[FloatArray] | None = None
     tests: Sequence[IntArray] | None = None
     no_information: float | None = None
+    linearized: bool = False
+    strata: IntArray | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +75,13 @@ class MeanEstimate:
     se: float
     df: float
 
+    def quantile(self, level: float) -> float:
+        """Return how many standard errors a two-sided interval at this level reaches to either side."""
+        return float(stats.t.ppf(0.5 + level / 2, self.df))
+
     def interval(self, level: float) -> tuple[float, float]:
         """Return the two-sided interval at this level; NaN where there is no standard error."""
-        half = float(stats.t.ppf(0.5 + level / 2, self.df)) * self.se
+        half = self.quantile(level) * self.se
         return self.estimate - half, self.estimate + half
 
     def p_value(self) -> float:
@@ -134,7 +144,16 @@ class CorrectedT:
 
 @dataclass(frozen=True, slots=True)
 class HoldoutRows:
-    """Student's t over the held-out rows of a single split: the error of this one fitted model."""
+    """Student's t over the held-out rows of a single split: the error of this one fitted model.
+
+    A measure of a set has the normal interval of its influences, each part of the rows whose size is taken as
+    given with its own mean: for an AUC that is the variance of DeLong.
+
+    References
+    ----------
+    DeLong, DeLong and Clarke-Pearson (1988), Comparing the areas under two or more correlated receiver
+    operating characteristic curves: a nonparametric approach, Biometrics 44.
+    """
 
     name: str = "holdout"
     covers: str = "the loss, on new rows, of the one model fitted to the training rows"
@@ -146,9 +165,23 @@ class HoldoutRows:
         if quantity.rows is None or len(quantity.rows[0]) < 2:
             return MeanEstimate(float(quantity.values[0]), np.nan, np.nan)
         rows = quantity.rows[0]
+        if quantity.linearized:
+            return MeanEstimate(
+                float(quantity.values[0]), _error_of_influences(rows, quantity.strata), np.inf
+            )
         return MeanEstimate(
             float(np.mean(rows)), float(np.sqrt(variance(rows, ddof=1) / len(rows))), len(rows) - 1
         )
+
+
+def _error_of_influences(rows: FloatArray, strata: IntArray | None) -> float:
+    """Return √(Σ over strata of m / (m − 1) Σ away²) / n, away from the mean of the stratum of m rows."""
+    total = 0.0
+    for stratum in (0,) if strata is None else np.unique(strata):
+        part = rows if strata is None else rows[strata == stratum]
+        if len(part) > 1:
+            total += len(part) * variance(part, ddof=1)
+    return float(np.sqrt(total)) / len(rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ __all__ = [
     "DataRecord",
     "Estimate",
     "LeaderRecord",
+    "MeasureRecord",
+    "MeasuredRecord",
     "MetricRecord",
     "ModelRecord",
     "PairRecord",
@@ -77,7 +79,7 @@ class ColumnRecord:
 
     name: str
     kind: Literal["number", "category", "boolean", "date", "unknown"]
-    role: Literal["feature", "target", "group", "time", "excluded"]
+    role: Literal["feature", "target", "group", "time", "weight", "fold", "split", "excluded"]
     missing: int
     levels: int | None
     note: str
@@ -105,25 +107,31 @@ class ClassCount:
 
 @dataclass(frozen=True, slots=True)
 class TaskRecord:
-    """What is predicted; ``classes`` is empty for a regression."""
+    """What is predicted; ``classes`` is empty for a regression.
+
+    ``positive`` is the class that a measure of two classes looks for, empty where no measure shown does.
+    """
 
     kind: Literal["classification", "regression"]
     target: str
     classes: tuple[ClassCount, ...]
     why: str
+    positive: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class MetricRecord:
-    """The loss a verdict rests on: the mean over rows of ``name``, lower is better.
+    """The measure that a verdict rests on.
 
     ``shown_as`` is its form for people: "error rate" (a fraction), "RMSE" (the square root, in the
-    target's unit), "log-loss" (nats a row), "absolute error" (the target's unit).
+    target's unit), "log-loss" (nats per row), "AUC". ``note`` says how it was computed where that matters.
     """
 
-    name: Literal["error", "log-loss", "squared-error", "absolute-error"]
+    name: str
     shown_as: str
     unit: str
+    higher_is_better: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +253,27 @@ class PairRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class MeasuredRecord:
+    """One model by a further measure; ``shown`` and ``train_shown`` are in the measure's own unit."""
+
+    name: str
+    estimate: Estimate | None
+    shown: Estimate | None
+    train_shown: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureRecord:
+    """A further measure that was asked for, with its own estimates, pairs and verdict, best model first."""
+
+    metric: MetricRecord
+    models: tuple[MeasuredRecord, ...]
+    pairs: tuple[PairRecord, ...]
+    verdict: str
+    winner: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class LeaderRecord:
     """The leader's loss corrected for having been chosen, in the metric's own unit.
 
@@ -310,6 +339,8 @@ class ComparisonRecord:
     pair_interval: str = ""
     other_pair_interval: str = ""
     leader: LeaderRecord | None = None
+    measures: tuple[MeasureRecord, ...] = ()
+    weight: str = ""
 
 
 def encode(record: ComparisonRecord) -> bytes:

@@ -7,7 +7,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import special
 
-from thetahat.comparison.verdict import Rule, judge
+from thetahat.judgment.pairs import Rule, judge
 from thetahat.distributions import Normal
 from thetahat.numerics.moments import moments
 from thetahat.resampling.assess import assess
@@ -180,7 +180,7 @@ def _judged(gap: float, runs: int, rng: Generator) -> NDArray[np.float64]:
         "для B.",
     ),
     expected="holds only if",
-    rests_on="thetahat.comparison.verdict:judge",
+    rests_on="thetahat.judgment.pairs:judge",
     calls="""
 import numpy as np, pandas as pd
 from thetahat import LinearRegression, Ridge, compare

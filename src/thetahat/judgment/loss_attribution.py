@@ -1,4 +1,4 @@
-"""Why a model loses: to bias, which more capacity lowers, or to variance, which more rows lower.
+"""Why a model is worse: bias, which more capacity lowers, or variance, which more rows lower.
 
 Held-out loss is training loss plus optimism. Where a model loses more than the first already on the rows
 that trained it, its capacity is too small for these rows; where it loses more only on new rows, it is too
@@ -13,32 +13,19 @@ from dataclasses import replace
 
 import numpy as np
 
-from thetahat.comparison.candidates import Candidate
-from thetahat.comparison.held_out import HeldOut
-from thetahat.comparison.metrics import Loss
-from thetahat.comparison.verdict import Rule
 from thetahat.contracts import FloatArray
-from thetahat.report import numbers
+from thetahat.display import numbers
+from thetahat.judgment.pairs import Rule, verdict_of
+from thetahat.measures.measure import Measure
 from thetahat.resampling.intervals import METHODS, OverDraws
-from thetahat.resampling.replicate import Replicates
 from thetahat.results.comparison import ModelRecord, PairRecord, Part, WhyRecord
 
-__all__ = ["explained", "training_of"]
+__all__ = ["explained"]
 
-# An optimism below this part of the held-out loss leaves more rows little to gain.
+# An optimism below this part of the held-out loss leaves little for more rows to gain.
 MUCH = 0.25
 # The intervals whose draws the corrected t over draws holds for.
 OVER_DRAWS = ("corrected-t", "clt", "clt-within", "plain")
-
-
-def training_of(
-    candidates: Sequence[Candidate], replicates: Replicates[list[HeldOut]]
-) -> dict[str, FloatArray]:
-    """Return each candidate's mean loss on the training rows of each draw, by name."""
-    return {
-        candidate.name: np.array([value[place].train_loss for value in replicates.values])
-        for place, candidate in enumerate(candidates)
-    }
 
 
 def explained(
@@ -47,7 +34,7 @@ def explained(
     training: Mapping[str, FloatArray],
     pairs: Sequence[PairRecord],
     rule: Rule,
-    loss: Loss,
+    measure: Measure,
 ) -> tuple[ModelRecord, ...]:
     """Return the models, each that has a result with why it loses what it loses.
 
@@ -60,27 +47,31 @@ def explained(
     training : mapping of str to ndarray
         Mean loss on the training rows of each of those draws.
     pairs : sequence of PairRecord
-        What was judged: a model that is not worse than the first is not said to lose to anything.
+        Every pair: no cause is given for a model that is not worse than the first.
     rule : Rule
         Level of the intervals, and whether draws can give any.
-    loss : Loss
-        How a mean loss is shown.
+    measure : Measure
+        Its direction, and how it is shown.
     """
-    first = next(iter(losses), None)
-    worse = {pair.b for pair in pairs if pair.a == first and pair.verdict == "better"}
-    worse |= {pair.a for pair in pairs if pair.b == first and pair.verdict == "worse"}
-    out = []
+    first = next(iter(losses), "")
+    others = [name for name in losses if name != first]
+    worse = {name for name in others if verdict_of(pairs, name, first) == "worse"}
+    sign = measure.sign
+    explained_models = []
     for model in models:
-        if model.name not in losses or first is None:
-            out.append(model)
+        known = model.name in losses and not np.isnan([training[first], training[model.name]]).any()
+        if not known:
+            explained_models.append(model)
             continue
-        optimism = _part(losses[model.name], losses[model.name].values - training[model.name], rule)
+        optimism = _part(losses[model.name], sign * (losses[model.name].values - training[model.name]), rule)
         if model.name == first:
-            why = WhyRecord(optimism, None, None, "none", _limited(model, optimism, loss))
+            why = WhyRecord(optimism, None, None, "none", _limited(model, optimism, measure))
         else:
-            why = _against(model, models, first, losses, training, optimism, rule, model.name in worse, loss)
-        out.append(replace(model, why=why))
-    return tuple(out)
+            why = _against(
+                model, models, first, losses, training, optimism, rule, model.name in worse, measure
+            )
+        explained_models.append(replace(model, why=why))
+    return tuple(explained_models)
 
 
 def _part(over: OverDraws, values: FloatArray, rule: Rule) -> Part:
@@ -94,11 +85,13 @@ def _part(over: OverDraws, values: FloatArray, rule: Rule) -> Part:
     return Part(mean.estimate, low, high)
 
 
-def _limited(model: ModelRecord, optimism: Part, loss: Loss) -> str:
+def _limited(model: ModelRecord, optimism: Part, measure: Measure) -> str:
     assert model.loss is not None
-    much = optimism.estimate > MUCH * model.loss.estimate
+    at = model.loss.estimate
+    left = measure.bounds[1] - at if measure.higher_is_better else at
+    much = optimism.estimate > MUCH * left
     clear = optimism.low is not None and optimism.low > 0
-    seen = _both(model, loss)
+    seen = _both(model, measure)
     if much and clear:
         return f"{model.name} comes first, and more rows should still help it: {seen}."
     if much:
@@ -120,14 +113,14 @@ def _against(
     optimism: Part,
     rule: Rule,
     worse: bool,
-    loss: Loss,
+    measure: Measure,
 ) -> WhyRecord:
     name, over = model.name, losses[model.name]
-    gap = over.values - losses[first].values
-    seen = training[name] - training[first]
+    gap = measure.sign * (over.values - losses[first].values)
+    seen = measure.sign * (training[name] - training[first])
     bias, variance = _part(over, seen, rule), _part(over, gap - seen, rule)
     leader = next(each for each in models if each.name == first)
-    beside = f"{_both(model, loss)}; {first}: {_numbers(leader)}"
+    beside = f"{_both(model, measure)}; {first}: {_numbers(leader)}"
     if not worse:
         said = f"{name} cannot be told apart from {first}: {beside}."
         return WhyRecord(optimism, bias, variance, "none", said)
@@ -153,8 +146,8 @@ def _against(
     return WhyRecord(optimism, bias, variance, "unclear", said)
 
 
-def _both(model: ModelRecord, loss: Loss) -> str:
-    return f"{loss.shown_as} {_numbers(model)}"
+def _both(model: ModelRecord, measure: Measure) -> str:
+    return f"{measure.shown_as} {_numbers(model)}"
 
 
 def _numbers(model: ModelRecord) -> str:

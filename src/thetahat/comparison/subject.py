@@ -1,0 +1,259 @@
+"""What a comparison works on: the rows of a table, their roles, and who holds out which."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.random import Generator
+
+from thetahat.comparison.check_rows import (
+    draw_problems,
+    held_out,
+    repeated_across,
+    test_table_problems,
+)
+from thetahat.comparison.checks import Examined, examine
+from thetahat.comparison.options import Settings
+from thetahat.comparison.planning import asked_plan, fewest_class_rows
+from thetahat.comparison.schema import Schema
+from thetahat.contracts import Draw, IntArray, Sample
+from thetahat.errors import DataError, Problem, UsageError
+from thetahat.measures.cost import read_costs
+from thetahat.measures.measure import Target
+from thetahat.resampling.own_plans import FoldColumn, OwnDraws
+from thetahat.resampling.plans import Plan, Rows
+from thetahat.results.comparison import WarningRecord
+from thetahat.tables import Table, read
+from thetahat.tables.phrases import listed
+
+__all__ = ["Subject", "read_subject"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subject:
+    """Rows of a table, ready to be drawn.
+
+    Parameters
+    ----------
+    table : Table
+        The rows that were read and kept, the test table's included.
+    examined : Examined
+        What examining it found.
+    schema : Schema
+        Roles of its columns.
+    sample : Sample
+        The rows that are used.
+    rows : Rows
+        What a plan may know of them.
+    target : Target
+        What a measure may know of them.
+    asked : Plan or None
+        The plan that was asked for; None leaves the choice free.
+    whose : str
+        Whose split it is, where it is the user's own; else "".
+    given : int
+        Rows that were read, before any were left out.
+    sha256 : str
+        Hash of all that was read.
+    notices : tuple of WarningRecord
+        What the reader must know of the rows.
+    """
+
+    table: Table
+    examined: Examined
+    schema: Schema
+    sample: Sample
+    rows: Rows
+    target: Target
+    asked: Plan | None
+    whose: str
+    given: int
+    sha256: str
+    notices: tuple[WarningRecord, ...]
+
+    def own_draw_problems(self, draws: list[Draw]) -> tuple[Problem, ...]:
+        """Return what is wrong with the draws where they are the user's own.
+
+        Raises
+        ------
+        DataError
+            A draw cannot be used.
+        """
+        if not self.whose:
+            return ()
+        problems = draw_problems(draws, self.rows.labels, self.schema.classes, self.rows.groups)
+        errors = [problem for problem in problems if problem.severity.value == "error"]
+        if errors:
+            raise DataError(errors)
+        return tuple(problems)
+
+
+def read_subject(data: Any, target: str, settings: Settings, rng: Generator) -> Subject:
+    """Read a table and all that was named beside it, examine it, and give its rows their roles.
+
+    Raises
+    ------
+    DataError
+        The table cannot be used; every problem is named.
+    UsageError
+        An argument is invalid for this table.
+    """
+    how: dict[str, Any] = {
+        "sep": settings.sep,
+        "encoding": settings.encoding,
+        "na_values": settings.na_values,
+    }
+    table = whole = read(data, **how)
+    sha256, given = table.sha256, table.frame.height
+    notices: list[WarningRecord] = []
+    if settings.max_rows is not None and table.frame.height > settings.max_rows:
+        table = _some_rows(table, settings.max_rows, rng)
+        notices.append(_rows_notice(whole, table, settings.seed))
+    held: IntArray | None = None
+    if settings.test is not None:
+        other = read(settings.test, **how)
+        sha256, given = f"{sha256}+{other.sha256}", given + other.frame.height
+        held = np.arange(table.frame.height, table.frame.height + other.frame.height)
+        table = _joined(table, other, target, settings)
+    asked, min_rows = _asked(settings)
+    found = examine(
+        table,
+        target,
+        task=settings.task,  # type: ignore[arg-type]
+        group=settings.group,
+        time=settings.time,
+        drop=settings.drop,
+        missing=settings.missing,  # type: ignore[arg-type]
+        weight=settings.weight,
+        fold=settings.fold,
+        split=settings.split,
+        min_class_rows=min_rows[0],
+        min_class_reason=min_rows[1],
+    )
+    stop = found.errors + (found.warnings if settings.strict else ())
+    if stop or found.schema is None:
+        raise DataError(stop or found.problems)
+    schema = found.schema
+    sample, rows = _sample(table, schema, found)
+    whose = ""
+    if settings.fold is not None:
+        codes = table.frame[found.rows].get_column(settings.fold).rank("dense").to_numpy().astype(np.int64)
+        asked, whose = FoldColumn(codes, settings.fold), f"the folds are yours, column {settings.fold}"
+    elif settings.split is not None:
+        held = held_out(table.frame.get_column(settings.split))
+        asked, whose = (
+            _one_split(table, held, "column " + settings.split, settings.split),
+            "column " + settings.split,
+        )
+        whose = f"the split is yours, {whose}"
+    elif held is not None:
+        named = "the test table" if not isinstance(settings.test, str) else str(settings.test)
+        asked, whose = _one_split(table, held, named, "test"), f"the split is yours, {named}"
+    elif not isinstance(settings.resampling, str):
+        whose = "the splits are yours"
+    if held is not None:
+        columns = [schema.target, *(feature.name for feature in schema.features)]
+        found = replace(found, problems=(*found.problems, *repeated_across(table.frame, held, columns)))
+    return Subject(
+        table,
+        found,
+        schema,
+        sample,
+        rows,
+        _target(schema, settings),
+        asked,
+        whose,
+        given,
+        sha256,
+        tuple(notices),
+    )
+
+
+def _asked(settings: Settings) -> tuple[Plan | None, tuple[int, str]]:
+    asked = asked_plan(settings.resampling, settings.interval)
+    own = settings.fold or settings.split or settings.test is not None
+    if own and settings.interval in ("nested", "conservative-z", "bootstrap632+"):
+        raise UsageError(f"interval: {settings.interval} needs draws of its own, not yours; use auto")
+    if own or not isinstance(settings.resampling, str):
+        return asked, (2, "one to train on and one to be held out")
+    return asked, fewest_class_rows(asked)
+
+
+def _one_split(table: Table, held: Any, named: str, spec: str) -> OwnDraws:
+    mask = np.zeros(table.frame.height, dtype=bool)
+    mask[held] = True
+    pair = (np.flatnonzero(~mask), np.flatnonzero(mask))
+    return OwnDraws([pair], f"one split of your own, {named}", f"split:{spec}")
+
+
+def _joined(table: Table, other: Table, target: str, settings: Settings) -> Table:
+    """Return the rows of the data, then those of the test table, in the columns of the data.
+
+    Raises
+    ------
+    DataError
+        A column is missing from the test table, or is of another type there.
+    """
+    wanted = [name for name in table.frame.columns if name not in settings.drop]
+    problems = test_table_problems(table.frame, other.frame, wanted)
+    if problems:
+        raise DataError(problems)
+    parts = [table.frame.select(wanted), other.frame.select(wanted)]
+    return replace(table, frame=pl.concat(parts, how="vertical_relaxed"))
+
+
+def _some_rows(table: Table, most: int, rng: Generator) -> Table:
+    kept = np.sort(rng.choice(table.frame.height, most, replace=False))
+    return replace(table, frame=table.frame[kept])
+
+
+def _rows_notice(whole: Table, used: Table, seed: int) -> WarningRecord:
+    cause = f"{used.frame.height} of its {whole.frame.height} rows were drawn at random (seed {seed})"
+    return WarningRecord("", "notice", whole.name, cause, "Raise max_rows for narrower intervals")
+
+
+def _sample(table: Table, schema: Schema, found: Examined) -> tuple[Sample, Rows]:
+    frame = table.frame[found.rows]
+    values = frame.get_column(schema.target)
+    labels = None
+    if schema.task == "classification":
+        code = {label: place for place, label in enumerate(schema.classes)}
+        y = labels = np.array([code[label] for label in values.to_list()], dtype=np.int64)
+    else:
+        y = values.to_numpy().astype(np.float64)
+    groups = times = weight = None
+    if schema.group is not None:
+        groups = frame.get_column(schema.group).rank("dense").to_numpy().astype(np.int64)
+    if schema.time is not None:
+        times = frame.get_column(schema.time).rank("dense").to_numpy()
+    if schema.weight is not None:
+        weight = frame.get_column(schema.weight).cast(pl.Float64).to_numpy()
+        if (weight == 1).all():
+            # The result is then that without weights, to the bit.
+            weight = None
+    rows = Rows(frame.height, labels, groups, times, found.rows, table.frame.height)
+    return Sample(frame, y, weight, groups, times), rows
+
+
+def _target(schema: Schema, settings: Settings) -> Target:
+    labels = schema.classes
+    positive = 1
+    if settings.positive is not None:
+        if schema.task != "classification":
+            raise UsageError("positive: the target is numbers, so no class is positive")
+        same = [k for k, label in enumerate(labels) if label == settings.positive]
+        same = same or [k for k, label in enumerate(labels) if str(label) == str(settings.positive)]
+        if not same:
+            raise UsageError(
+                f"positive: there is no class {settings.positive!r}; the classes are {listed(labels, 12)}"
+            )
+        if len(labels) > 2:
+            raise UsageError(
+                f"positive: there are {len(labels)} classes, and measures of more than two look for each in turn"
+            )
+        positive = same[0]
+    costs = None if settings.cost is None else read_costs(settings.cost, labels)
+    return Target(schema.task, labels, positive, costs)

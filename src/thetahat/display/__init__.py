@@ -1,0 +1,1 @@
+"""Numbers as people are shown them: low in the house, so that every result can print itself."""

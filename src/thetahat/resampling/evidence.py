@@ -1,0 +1,206 @@
+"""Evidence: what several models predicted of the same held-out rows, draw by draw.
+
+It knows nothing of learners or tables. Whatever produced the predictions, a measure turns them into a
+quantity over draws, and every interval and verdict follows from that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thetahat.contracts import Draw, FloatArray, IntArray, Prediction, Status
+from thetahat.errors import UsageError
+from thetahat.measures.measure import Measure, Undefined
+from thetahat.resampling.intervals import OverDraws
+
+__all__ = ["Evidence", "Outcome", "cut_short", "measured"]
+
+# The loss by chance is a mean over pairs of rows; for many rows, this many cyclic shifts stand for all.
+MOST_SHIFTS = 200
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """One model on one draw.
+
+    Parameters
+    ----------
+    status : Status
+        How the fit ended.
+    detail : str
+        What the status alone cannot say: the error's text.
+    prediction : Prediction, optional
+        Of the rows held out, in the order of the draw; None where there is none, and ``detail`` says why.
+    training : mapping of str to float
+        Each measure on the rows that trained, by name; NaN where it is undefined there.
+    seconds : float
+        What the fit took, tuning included.
+    choice : int, optional
+        The point of its grid that tuning chose.
+    tuning_seconds : float
+        What the choice took.
+    """
+
+    status: Status
+    detail: str = ""
+    prediction: Prediction | None = None
+    training: Mapping[str, float] = field(default_factory=dict)
+    seconds: float = np.nan
+    choice: int | None = None
+    tuning_seconds: float = 0.0
+
+
+def cut_short(outcomes: Sequence[Outcome]) -> bool:
+    """Return whether the time limit left a model of this draw without a fit: then the draw is not done."""
+    return any(each.prediction is None and each.status is Status.OUT_OF_TIME for each in outcomes)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """What M models predicted of the same held-out rows over J draws.
+
+    Parameters
+    ----------
+    models : tuple of str
+        Names, in the order of the outcomes.
+    draws : sequence of J Draw
+        Rows that trained and rows that were held out.
+    outcomes : sequence of J sequences of M Outcome
+        By draw and model.
+    y : ndarray of shape (n,)
+        Codes of classes 0 … K − 1, or numbers.
+    weight, group, time : ndarray of shape (n,), optional
+        Of each row.
+    row : ndarray of shape (n,), optional
+        Number of each row in the table as it was given, counted from 0.
+    """
+
+    models: tuple[str, ...]
+    draws: Sequence[Draw]
+    outcomes: Sequence[Sequence[Outcome]]
+    y: NDArray[Any]
+    weight: FloatArray | None = None
+    group: IntArray | None = None
+    time: NDArray[Any] | None = None
+    row: IntArray | None = None
+
+    def of(self, model: str) -> list[Outcome]:
+        """Return the outcomes of a model, draw by draw."""
+        place = self.models.index(model)
+        return [outcomes[place] for outcomes in self.outcomes]
+
+    @property
+    def complete(self) -> tuple[str, ...]:
+        """The models with a prediction on every draw."""
+        if not self.outcomes:
+            return ()
+        return tuple(m for m in self.models if all(each.prediction is not None for each in self.of(m)))
+
+    def whole_draws(self) -> Evidence:
+        """Return the draws that the time limit did not cut short, where there is one; else all of them."""
+        kept = [place for place, outcomes in enumerate(self.outcomes) if not cut_short(outcomes)]
+        if not kept or len(kept) == len(self.outcomes):
+            return self
+        return replace(
+            self,
+            draws=[self.draws[place] for place in kept],
+            outcomes=[self.outcomes[place] for place in kept],
+        )
+
+
+def measured(evidence: Evidence, model: str, measure: Measure) -> OverDraws:
+    """Return a measure of a model over the draws.
+
+    A loss per row keeps its rows. A measure of a set has its value on each draw, and its rows are those
+    whose mean is the mean of these values and whose deviations are the influences of the rows on it: with
+    n_j of N held-out rows in draw j of J, N / (J n_j) times the influence on the draw's value. A weighted mean
+    of losses is treated alike, so that standard errors count rows and not weights.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        The model has a prediction on every draw of it.
+    model : str
+        Which.
+    measure : Measure
+        What is measured.
+
+    Raises
+    ------
+    MissingPrediction
+        The model does not predict what the measure needs.
+    UsageError
+        The measure is undefined on the held-out rows of a draw.
+    """
+    predictions = [outcome.prediction for outcome in evidence.of(model)]
+    values = np.empty(len(predictions))
+    parts: list[FloatArray] = []
+    weights: list[FloatArray | None] = []
+    strata = None
+    for number, (draw, prediction) in enumerate(zip(evidence.draws, predictions, strict=True)):
+        assert prediction is not None
+        y = evidence.y[draw.test]
+        weight = None if evidence.weight is None else evidence.weight[draw.test]
+        if measure.losses is not None:
+            losses = measure.losses(y, prediction)
+            values[number] = np.average(losses, weights=weight)
+            parts.append(losses)
+        else:
+            try:
+                found = measure.of(y, prediction, weight)
+            except Undefined as error:
+                raise UsageError(
+                    f"metric: {measure.name} is undefined on draw {number + 1} of {len(predictions)}: {error}"
+                ) from None
+            values[number], strata = found.value, found.strata
+            parts.append(found.influence)
+        weights.append(weight)
+    if measure.losses is None:
+        count = sum(map(len, parts))
+        mean = float(values.mean())
+        rows = [mean + count / (len(parts) * len(part)) * part for part in parts]
+    elif evidence.weight is None:
+        rows = parts
+    else:
+        rows = _weighted(parts, [np.asarray(weight) for weight in weights])
+    return OverDraws(
+        values,
+        np.array([len(draw.train) for draw in evidence.draws], dtype=float),
+        np.array([len(draw.test) for draw in evidence.draws], dtype=float),
+        rows,
+        [draw.test for draw in evidence.draws],
+        _by_chance(evidence, predictions[-1], measure),
+        linearized=measure.losses is None,
+        strata=strata if len(parts) == 1 else None,
+    )
+
+
+def _weighted(losses: Sequence[FloatArray], weights: Sequence[FloatArray]) -> list[FloatArray]:
+    """Return numbers whose plain mean and spread are those of the weighted mean of the losses."""
+    total = sum(float(weight.sum()) for weight in weights)
+    count = sum(map(len, losses))
+    mean = sum(float(weight @ loss) for weight, loss in zip(weights, losses, strict=True)) / total
+    return [mean + count / total * w * (loss - mean) for w, loss in zip(weights, losses, strict=True)]
+
+
+def _by_chance(evidence: Evidence, prediction: Prediction | None, measure: Measure) -> float | None:
+    """Return the mean measure of y against the predictions of other rows, of a draw of all rows on themselves.
+
+    None where the last draw is not such a draw.
+    """
+    last = evidence.draws[-1]
+    if prediction is None or not np.array_equal(last.train, last.test):
+        return None
+    y = evidence.y[last.test]
+    weight = None if evidence.weight is None else evidence.weight[last.test]
+    n = len(y)
+    shifts = np.unique(np.linspace(0, n, min(n, MOST_SHIFTS), endpoint=False).astype(np.int64))
+    total = 0.0
+    for shift in shifts:
+        total += measure.value(y, prediction.take(np.roll(np.arange(n), shift)), weight)
+    return total / len(shifts)
