@@ -23,11 +23,11 @@ def _mcc(matrix: FloatArray) -> tuple[float, FloatArray]:
     total, right = np.sum(true), np.trace(matrix)
     covariance = right * total - true @ predicted
     of_true, of_predicted = total**2 - true @ true, total**2 - predicted @ predicted
-    root = np.sqrt(of_true) * np.sqrt(of_predicted)
-    value = covariance / root
+    root = np.sqrt(of_true * of_predicted)
+    value = min(max(float(covariance / root), -1.0), 1.0)
     slope = (total * np.eye(len(matrix)) + right - predicted[:, None] - true[None, :]) / root
     slope -= value * ((total - true) / of_true)[:, None] + value * ((total - predicted) / of_predicted)
-    return float(value), slope
+    return value, slope
 
 
 def _kappa(power: float, matrix: FloatArray) -> tuple[float, FloatArray]:

@@ -80,11 +80,13 @@ def _one_class(positive: BoolArray, belief: FloatArray, w: FloatArray) -> tuple[
     levels, level = np.unique(belief, return_inverse=True)
     ones = np.bincount(level, w * positive, minlength=len(levels))
     zeros = np.bincount(level, w * ~positive, minlength=len(levels))
-    mass1, mass0 = float(np.sum(ones)), float(np.sum(zeros))
-    below = (np.cumsum(zeros) - zeros / 2)[level] / mass0
-    above = (mass1 - np.cumsum(ones) + ones / 2)[level] / mass1
-    area = float(np.sum(w * positive * below)) / mass1
-    derivative = np.where(positive, (below - area) / mass1, (above - area) / mass0)
+    # The masses are the last cumulative sums, so that perfect separation is 1 without a rounding error.
+    ones_up_to, zeros_up_to = np.cumsum(ones), np.cumsum(zeros)
+    mass1, mass0 = float(ones_up_to[-1]), float(zeros_up_to[-1])
+    below = (zeros_up_to - zeros / 2) / mass0
+    above = (mass1 - ones_up_to + ones / 2) / mass1
+    area = float(np.sum(ones * below) / np.sum(ones))
+    derivative = np.where(positive, (below[level] - area) / mass1, (above[level] - area) / mass0)
     return area, np.asarray(w * derivative)
 
 

@@ -27,7 +27,7 @@ def _one_class(positive: NDArray[np.bool_], belief: FloatArray, w: FloatArray) -
     total = np.cumsum(np.bincount(level, w, minlength=len(levels)))
     # Thresholds before the first row of positive weight count for nothing, and theirs may be 0 / 0.
     per_total = np.divide(1.0, total, out=np.zeros(len(levels)), where=total > 0)
-    precision = np.cumsum(a) * per_total
+    precision = np.divide(np.cumsum(a), total, out=np.zeros(len(levels)), where=total > 0)
     mass = float(np.sum(a))
     value = float(np.sum(a * precision)) / mass
     from_here = np.cumsum((a * per_total)[::-1])[::-1]

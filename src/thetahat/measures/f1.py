@@ -18,7 +18,8 @@ def _of_classes(matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the F1 of each class, 0 for 0 / 0, and 1 / (true + predicted rows), 0 for 1 / 0."""
     seen = np.sum(matrix, axis=0) + np.sum(matrix, axis=1)
     per_seen = np.divide(1.0, seen, out=np.zeros(len(seen)), where=seen > 0)
-    return 2 * np.diag(matrix) * per_seen, per_seen
+    scores = np.divide(2 * np.diag(matrix), seen, out=np.zeros(len(seen)), where=seen > 0)
+    return scores, per_seen
 
 
 def _slope(share: FloatArray, scores: FloatArray, per_seen: FloatArray) -> FloatArray:
@@ -53,7 +54,7 @@ def _weighted(matrix: FloatArray) -> tuple[float, FloatArray]:
 def _recalls(matrix: FloatArray) -> tuple[float, FloatArray]:
     true = np.sum(matrix, axis=1)
     per_true = np.divide(1.0, true, out=np.zeros(len(true)), where=true > 0)
-    recall = np.diag(matrix) * per_true
+    recall = np.divide(np.diag(matrix), true, out=np.zeros(len(true)), where=true > 0)
     present = np.count_nonzero(true)
     slope = (np.diag(per_true) - (recall * per_true)[:, None]) / present
     return float(np.sum(recall)) / present, slope

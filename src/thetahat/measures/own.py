@@ -89,9 +89,12 @@ def _rows(result: Any, n: int, name: str) -> FloatArray:
         numeric = losses.dtype.kind in "biuf"
     except ValueError:  # rows of unequal lengths
         raise UsageError(f"{expected}, not {type(result).__name__}") from None
+    if losses.ndim == 0:
+        raise UsageError(
+            f"{expected}, not {result!r}; use Measure.of_set for a function that returns one number"
+        )
     if losses.shape != (n,):
-        came = f"an array of shape {losses.shape}" if losses.ndim else f"{result!r}"
-        raise UsageError(f"{expected}, not {came}; use Measure.of_set for a function that returns one number")
+        raise UsageError(f"{expected}, not an array of shape {losses.shape}")
     if not numeric:
         raise UsageError(f"{expected}, not an array of {losses.dtype}")
     losses = losses.astype(np.float64)
