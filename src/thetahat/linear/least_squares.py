@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.random import Generator
 from scipy import linalg, sparse
 from scipy.sparse.linalg import LinearOperator, lsqr
 
-from thetahat.contracts import Fit, FloatArray, Prediction, Sample, Status
+from thetahat.contracts import Fit, FloatArray, Prediction, Sample, Status, differing_in
 from thetahat.deadline import check_time
 from thetahat.errors import UsageError
 from thetahat.linear.coefficients import Coefficients
@@ -117,6 +118,10 @@ class LeastSquares:
     def prepare(self, sample: Sample) -> SharedLeastSquares:
         """Return a workspace that fits many draws, and values of C, from sums of products."""
         return SharedLeastSquares(self, sample)
+
+    def capacities(self, estimators: Sequence[Any], /) -> list[Any] | None:
+        """Return C of each of these estimators; None where one differs in anything else."""
+        return differing_in(self, "C", estimators)
 
     def _unit(self, X: FloatArray, weight: FloatArray) -> FloatArray:
         """Return the standard deviation of each column where the penalty is in their units."""

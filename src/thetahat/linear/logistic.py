@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.random import Generator
 from scipy import special
 
 from thetahat.autodiff import log_softmax
-from thetahat.contracts import Fit, FloatArray, Prediction, Sample, Status
+from thetahat.contracts import Fit, FloatArray, Prediction, Sample, Status, differing_in
 from thetahat.errors import UsageError
 from thetahat.linear.coefficients import Coefficients
 from thetahat.linear.design import Design
@@ -115,6 +116,10 @@ class Logistic:
     def prepare(self, sample: Sample) -> SharedLikelihood:
         """Return a workspace that fits many draws, and values of C, each begun where all rows ended."""
         return SharedLikelihood(self, sample)
+
+    def capacities(self, estimators: Sequence[Any], /) -> list[Any] | None:
+        """Return C of each of these estimators; None where one differs in anything else."""
+        return differing_in(self, "C", estimators)
 
     def flat(self, theta: Coefficients) -> FloatArray:
         """Return the parameters as the objective takes them."""

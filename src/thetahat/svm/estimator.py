@@ -13,7 +13,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from sklearn.utils.multiclass import _ovr_decision_function
 
-from thetahat.contracts import Draw, Fit, FloatArray, IntArray, Prediction, Sample
+from thetahat.contracts import Draw, Fit, FloatArray, IntArray, Prediction, Sample, differing_in
 from thetahat.numerics.kernels import KernelFunction, KernelName
 from thetahat.svm.blocks import gather
 from thetahat.svm.machine import variance
@@ -117,6 +117,10 @@ class SupportVectorMachine:
     def prepare(self, sample: Sample) -> SupportVectorWorkspace:
         """Form the kernel matrix that every draw and price of this sample shares."""
         return SupportVectorWorkspace(self, _plain(sample))
+
+    def capacities(self, estimators: Sequence[Any], /) -> list[Any] | None:
+        """Return C of each of these estimators; None where one differs in anything else."""
+        return differing_in(self, "C", estimators)
 
     def budget(self) -> Budget:
         """Return what a fit may use."""
