@@ -38,6 +38,8 @@ class Poisson:
         Distance from the optimum, in standard errors, at which the work is done.
     intercept : bool
         Whether there is a b.
+    averaged : bool
+        Whether the penalty is of the mean over rows: Σ wᵢ (e^ηᵢ − yᵢ ηᵢ) / Σ wᵢ + ‖β‖² / (2C).
 
     Raises
     ------
@@ -49,6 +51,7 @@ class Poisson:
     max_iter: int = 100
     tol: float = 1e-8
     intercept: bool = True
+    averaged: bool = False
 
     def __post_init__(self) -> None:
         if not self.C > 0:
@@ -102,11 +105,11 @@ class Poisson:
     def loss(self, sample: Sample) -> PenalisedLoss:
         """Return the objective on this sample."""
         design = Design(columns(sample.X), self.intercept)
-        penalty = np.full(design.width, 1 / self.C)
+        weight = weights(sample)
+        penalty = np.full(design.width, (weight.sum() if self.averaged else 1.0) / self.C)
         if self.intercept:
             penalty[0] = 0.0
-        y = np.asarray(sample.y, dtype=np.float64)
-        return PenalisedLoss(design, y, weights(sample), penalty, POISSON)
+        return PenalisedLoss(design, np.asarray(sample.y, dtype=np.float64), weight, penalty, POISSON)
 
     def _existence(self, loss: PenalisedLoss, found: Minimum) -> tuple[Status, str]:
         immense = loss.design.immense()

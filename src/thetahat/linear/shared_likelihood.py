@@ -89,15 +89,14 @@ class SharedLikelihood:
         slopes = bernoulli_slopes if loss.terms is BERNOULLI else poisson_slopes
         factors = {k: scale * np.asarray(self._known[C[k]][1]) for k in places}
         theta = {k: self.model.flat(self._known[C[k]][0]) for k in places}
-        penalised = np.ones(loss.design.width)
-        penalised[: int(self.model.intercept)] = 0.0
+        penalties = {k: replace(self.model, C=C[k]).loss(train).penalty for k in places}
         last = dict.fromkeys(places, np.inf)
         done: dict[int, Fit[Coefficients]] = {}
         steps = 0
         while places:
             check_time()
             flat = np.column_stack([theta[k] for k in places])
-            penalty = penalised[:, None] / np.array([C[k] for k in places])
+            penalty = np.column_stack([penalties[k] for k in places])
             gradient = loss.design.pullback(slopes(loss.design.eta(flat), loss.y, loss.weight))
             gradient += penalty * flat
             active = []

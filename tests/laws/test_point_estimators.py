@@ -1,0 +1,91 @@
+"""The point estimator underneath a public class predicts what the class itself predicts."""
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+
+import thetahat as th
+from thetahat.contracts import Sample, SharesCapacities
+from thetahat.resampling.adapter import SklearnPredictor, point_estimator
+
+RNG = np.random.default_rng(7)
+N = 90
+X = RNG.normal(size=(N, 4)) * [1.0, 3.0, 0.5, 1.0] + [0.0, 1.0, 0.0, -2.0]
+ETA = X[:, 0] - 0.3 * X[:, 1] + RNG.normal(size=N)
+TARGETS = {
+    None: ETA,
+    0: RNG.poisson(np.exp(0.3 * ETA)).astype(float),
+    2: (ETA > 0).astype(int),
+    3: np.digitize(ETA, [-0.5, 0.7]),
+}
+WEIGHT = RNG.uniform(0.5, 2.0, size=N)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A public learner, its target (None: numbers, 0: counts, K: classes) and whether it shares work."""
+
+    learner: Any
+    target: int | None
+    shares: bool = True
+    weighted: str = "sample_weight"
+    fitted: dict[str, Any] = field(default_factory=dict)
+
+
+CASES = {
+    "linear": Case(th.LinearRegression(), None),
+    "ridge": Case(th.Ridge(0.3, fit_intercept=False), None),
+    "Poisson": Case(th.PoissonRegression(), 0),
+    "Poisson, no penalty": Case(th.PoissonRegression(alpha=0), 0),
+    "logistic": Case(th.LogisticRegression(C=0.5), 2),
+    "softmax": Case(th.LogisticRegression(), 3),
+    "SVC": Case(th.SVC(), 2),
+    "SVC of three classes": Case(th.SVC(gamma="auto", C=4.0, shrinking=False), 3),
+    "SVC, linear": Case(th.SVC(kernel="linear"), 2),
+    "SVR": Case(th.SVR(epsilon=0.2), None),
+    "SVR, hard": Case(th.SVR(kernel="poly", gamma=0.1, coef0=1.0, C=np.inf, epsilon=3.0), None),
+}
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("name", CASES)
+def test_the_core_predicts_what_the_class_predicts(name, weighted):
+    case = CASES[name]
+    if weighted and not case.weighted:
+        pytest.skip("takes no weights")
+    y, classes = TARGETS[case.target], case.target or None
+    core = point_estimator(case.learner, classes)
+    assert not isinstance(core, SklearnPredictor)
+    assert isinstance(core, SharesCapacities) is case.shares
+    sample = Sample(X[:70], y[:70], WEIGHT[:70] if weighted else None)
+    said = core.predict(core.estimate(sample, rng=np.random.default_rng(5)).theta, X)
+    # What the generator would give for the seed that is left open.
+    seeds = {"random_state": int(np.random.default_rng(5).integers(2**31 - 1))}
+    known = {key: value for key, value in seeds.items() if key in case.learner.get_params()}
+    public = case.learner.set_params(**{**known, **case.fitted})
+    public.fit(sample.X, sample.y, **({case.weighted: sample.weight} if weighted else {}))
+    near = partial(np.testing.assert_allclose, rtol=1e-12, atol=1e-12)
+    near(said.value, public.predict(X))
+    if hasattr(public, "predict_proba"):
+        near(said.probability, public.predict_proba(X))
+    elif classes:
+        scores = public.decision_function(X)
+        near(said.score if classes > 2 else said.score[:, 1], scores)
+
+
+NO_EQUAL = {
+    "weights of classes": (th.SVC(class_weight="balanced"), 2),
+    "ties broken": (th.SVC(break_ties=True), 3),
+    "a decision a pair": (th.SVC(decision_function_shape="ovo"), 3),
+    "a callable kernel": (th.SVR(kernel=lambda X, Z: X @ Z.T), None),
+    "a kernel matrix": (th.SVC(kernel="precomputed"), 2),
+}
+
+
+@pytest.mark.parametrize("name", NO_EQUAL)
+def test_settings_without_an_equal_are_left_to_the_class(name):
+    learner, classes = NO_EQUAL[name]
+    assert isinstance(point_estimator(learner, classes), SklearnPredictor)
