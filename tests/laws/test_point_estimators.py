@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 import thetahat as th
 from thetahat.contracts import Sample, SharesCapacities
@@ -47,9 +48,44 @@ CASES = {
     "SVC, linear": Case(th.SVC(kernel="linear"), 2),
     "SVR": Case(th.SVR(epsilon=0.2), None),
     "SVR, hard": Case(th.SVR(kernel="poly", gamma=0.1, coef0=1.0, C=np.inf, epsilon=3.0), None),
+    "network": Case(th.MLPClassifier((5,), max_iter=4), 2, shares=False),
+    "network of three classes": Case(
+        th.MLPClassifier((4, 3), hidden=["prelu", "tanh"], solver="lbfgs", max_iter=5), 3, shares=False
+    ),
+    "network of numbers": Case(
+        th.MLPRegressor(
+            hidden_layer_sizes=5, variance="per-example", early_stopping=True, dropout=0.1, max_iter=5
+        ),
+        None,
+        shares=False,
+    ),
+    "network of counts": Case(
+        th.MLPRegressor("poisson", solver="sgd", activation="logistic", max_iter=3, batch_size=30),
+        0,
+        shares=False,
+    ),
+    "descent": Case(th.SGDClassifier(alpha=0.01), 2, shares=False),
+    "descent of three classes": Case(
+        th.SGDClassifier("log_loss", learning_rate="constant", eta0=0.01, max_iter=5), 3, shares=False
+    ),
+    "descent of softmax": Case(
+        th.SGDClassifier("log_loss", multi_class="multinomial", average=True, eta0="auto", max_iter=5),
+        3,
+        shares=False,
+    ),
+    "descent of clipped probabilities": Case(
+        th.SGDClassifier("modified_huber", penalty="l1", alpha=0.01, early_stopping=True), 3, shares=False
+    ),
+    "descent of numbers": Case(th.SGDRegressor(eta0=1e-3), None, shares=False),
+    "descent of counts": Case(
+        th.SGDRegressor("poisson", learning_rate="constant", eta0=1e-3, batch_size=4, max_iter=9),
+        0,
+        shares=False,
+    ),
 }
 
 
+@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("name", CASES)
 def test_the_core_predicts_what_the_class_predicts(name, weighted):
@@ -65,7 +101,7 @@ def test_the_core_predicts_what_the_class_predicts(name, weighted):
     # What the generator would give for the seed that is left open.
     seeds = {"random_state": int(np.random.default_rng(5).integers(2**31 - 1))}
     known = {key: value for key, value in seeds.items() if key in case.learner.get_params()}
-    public = case.learner.set_params(**{**known, **case.fitted})
+    public = clone(case.learner).set_params(**{**known, **case.fitted})
     public.fit(sample.X, sample.y, **({case.weighted: sample.weight} if weighted else {}))
     near = partial(np.testing.assert_allclose, rtol=1e-12, atol=1e-12)
     near(said.value, public.predict(X))
@@ -82,6 +118,10 @@ NO_EQUAL = {
     "a decision a pair": (th.SVC(decision_function_shape="ovo"), 3),
     "a callable kernel": (th.SVR(kernel=lambda X, Z: X @ Z.T), None),
     "a kernel matrix": (th.SVC(kernel="precomputed"), 2),
+    "weights of classes of a network": (th.MLPClassifier(class_weight="balanced"), 2),
+    "weights of classes of a descent": (th.SGDClassifier(class_weight={0: 2.0}), 2),
+    "a checkpoint": (th.MLPRegressor(checkpoint="training"), None),
+    "a generator for a seed": (th.MLPRegressor(random_state=np.random.RandomState(0)), None),
 }
 
 
@@ -89,3 +129,30 @@ NO_EQUAL = {
 def test_settings_without_an_equal_are_left_to_the_class(name):
     learner, classes = NO_EQUAL[name]
     assert isinstance(point_estimator(learner, classes), SklearnPredictor)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ["network", "descent", "descent of numbers"])
+def test_only_a_seed_left_open_is_drawn_from_the_generator(name):
+    case = CASES[name]
+    sample = Sample(X, TARGETS[case.target])
+
+    def spread(learner):
+        core = point_estimator(learner, case.target or None)
+        fits = [core.estimate(sample, rng=np.random.default_rng(seed)) for seed in (0, 1)]
+        one, two = (core.predict(fit.theta, X) for fit in fits)
+        first, second = ((x.score if x.score is not None else x.probability) for x in (one, two))
+        return float(np.abs(one.value - two.value if first is None else first - second).max())
+
+    assert spread(clone(case.learner).set_params(random_state=3)) == 0
+    assert spread(clone(case.learner)) > 0
+
+
+def test_a_class_that_a_sample_lacks_keeps_its_place():
+    core = point_estimator(th.SGDClassifier("log_loss", alpha=0.1), 3)
+    rows = TARGETS[3] != 1
+    fit = core.estimate(Sample(X[rows], TARGETS[3][rows]), rng=np.random.default_rng(0))
+    said = core.predict(fit.theta, X)
+    assert set(said.value) == {0, 2}
+    np.testing.assert_array_equal(said.probability.argmax(axis=1), said.value)
+    assert not said.probability[:, 1].any()
