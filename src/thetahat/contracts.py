@@ -26,6 +26,7 @@ __all__ = [
     "IntArray",
     "NLLTerms",
     "PointEstimator",
+    "Precedes",
     "Prediction",
     "Predictor",
     "Sample",
@@ -193,6 +194,15 @@ class HasPointEstimator(Protocol):
 
     def point_estimator(self, classes: int | None, /) -> Predictor[Any] | None:
         """Return it, for class codes 0 … K−1 or for numbers; None where its settings have no equal."""
+        ...
+
+
+@runtime_checkable
+class Precedes(Protocol):
+    """What a public transformer declares that can be one point estimator of ours with a learner after it."""
+
+    def before(self, learner: Predictor[Any], /) -> Predictor[Any] | None:
+        """Return itself followed by this learner; None where its settings have no equal."""
         ...
 
 

@@ -7,10 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 
 import thetahat as th
-from thetahat.contracts import Sample, SharesCapacities
+from thetahat.contracts import Draw, Sample, SharesCapacities
+from thetahat.pca import classes
 from thetahat.resampling.adapter import SklearnPredictor, point_estimator
+from thetahat.resampling.plans import KFold, Rows
+from thetahat.resampling.replicate import replicate
 
 RNG = np.random.default_rng(7)
 N = 90
@@ -156,3 +161,66 @@ def test_a_class_that_a_sample_lacks_keeps_its_place():
     assert set(said.value) == {0, 2}
     np.testing.assert_array_equal(said.probability.argmax(axis=1), said.value)
     assert not said.probability[:, 1].any()
+
+
+COUNTS = [0.5, 1, 0.95, 3]
+SOLVERS = ["full", "auto", "covariance_eigh", "randomized"]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize(("last", "target"), [(th.Ridge(), None), (th.LogisticRegression(), 3)])
+def test_components_before_a_learner_are_one_point_estimator_that_shares_its_spectrum(
+    last, target, solver, weighted
+):
+    counts = [1, 2, 3] if solver == "randomized" else COUNTS
+    pipes = [
+        Pipeline([("pca", th.PCA(count, svd_solver=solver, random_state=0)), ("last", last)])
+        for count in counts
+    ]
+    cores = [point_estimator(pipe, target) for pipe in pipes]
+    assert isinstance(cores[0], SharesCapacities)
+    assert cores[0].capacities(cores) == counts
+    y = TARGETS[target]
+    sample = Sample(X, y, WEIGHT if weighted else None)
+    draws = [Draw(np.arange(70), np.arange(70, N)), Draw(RNG.integers(N, size=N), np.arange(9))]
+    shared = iter(cores[0].prepare(sample).solve(draws, counts))
+    for draw in draws:
+        train = sample.take(draw.train)
+        for pipe, core in zip(pipes, cores, strict=True):
+            pipe = clone(pipe).fit(
+                train.X, train.y, **({"last__sample_weight": train.weight} if weighted else {})
+            )
+            for fit in (core.estimate(train, rng=np.random.default_rng(0)), next(shared)):
+                said = core.predict(fit.theta, X)
+                np.testing.assert_allclose(said.value, pipe.predict(X), rtol=1e-12, atol=1e-12)
+                if target:
+                    np.testing.assert_allclose(said.probability, pipe.predict_proba(X), rtol=1e-12)
+
+
+def test_a_draw_is_decomposed_once_for_all_numbers_of_components(monkeypatch):
+    calls = []
+    real = classes.by_singular_values
+    monkeypatch.setattr(classes, "by_singular_values", lambda rows: calls.append(1) or real(rows))
+    cores = [
+        point_estimator(Pipeline([("pca", th.PCA(count, svd_solver="full")), ("last", th.Ridge())]), None)
+        for count in (1, 2, 3)
+    ]
+    draws = KFold(6).draws(Rows(N), rng=np.random.default_rng(0))
+    done = replicate(
+        cores[0],
+        Sample(X, TARGETS[None]),
+        draws,
+        lambda fits, train, test: [fit.theta.components.n_components_ for fit in fits.theta],
+        rng=np.random.default_rng(0),
+        capacities=cores,
+    )
+    assert done.values == [[1, 2, 3]] * 6
+    assert len(calls) == 6
+
+
+def test_a_pipeline_with_another_step_is_left_to_itself():
+    scaled = Pipeline([("scale", StandardScaler()), ("pca", th.PCA()), ("last", th.Ridge())])
+    assert isinstance(point_estimator(scaled, None), SklearnPredictor)
+    balanced = Pipeline([("pca", th.PCA()), ("last", th.LogisticRegression(class_weight="balanced"))])
+    assert isinstance(point_estimator(balanced, 2), SklearnPredictor)

@@ -1,7 +1,7 @@
 """Linear models by stochastic gradient descent as point estimators.
 
-The order of the rows is drawn from the generator of the fit, so it is part of the spread. A seed that the user
-has fixed stays what it is.
+The order of the rows is drawn from the generator of the fit, so it is part of the spread. A seed that the
+user has fixed stays what it is.
 """
 
 from __future__ import annotations
@@ -44,14 +44,18 @@ class Descended:
 class StochasticDescent:
     """Minimise Σ w loss(y, b + x · w) / Σ w + alpha · penalty by stochastic gradient descent.
 
-    Each field without a line of its own below is as in :class:`thetahat.SGDClassifier`.
-
     Parameters
     ----------
     classes : int or None
         How many classes; None for numbers.
     loss : str
         Of classes or of numbers.
+    penalty, alpha, l1_ratio, fit_intercept, max_iter, tol, shuffle, epsilon : object
+        As in :class:`thetahat.SGDClassifier`.
+    learning_rate, eta0, power_t, early_stopping, validation_fraction, n_iter_no_change : object
+        As in :class:`thetahat.SGDClassifier`; the defaults are those of :class:`thetahat.SGDRegressor`.
+    average, batch_size, multi_class : object
+        As in :class:`thetahat.SGDClassifier`.
     random_state : int or None
         Seed; None takes one from the generator of the fit.
     """

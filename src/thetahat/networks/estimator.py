@@ -35,8 +35,6 @@ class TrainedNetwork:
 class Network:
     """A feed-forward network of one or more hidden layers, trained by maximum likelihood.
 
-    Each field without a line of its own below is as in :class:`thetahat.MLPClassifier`, its default included.
-
     Parameters
     ----------
     classes : int or None
@@ -57,6 +55,12 @@ class Network:
         Whether a tenth of the rows decides when to stop.
     time_limit : float or None
         Most seconds of a fit.
+    solver, batch_size, learning_rate, power_t, shuffle, tol, momentum : object
+        As in :class:`thetahat.MLPClassifier`, defaults included.
+    nesterovs_momentum, validation_fraction, beta_1, beta_2, epsilon : object
+        As in :class:`thetahat.MLPClassifier`, defaults included.
+    n_iter_no_change, max_fun, clip_norm, init, bias : object
+        As in :class:`thetahat.MLPClassifier`, defaults included.
     output : str or None
         Family of y: "bernoulli" or "categorical" of classes, "normal" or "poisson" of numbers.
     variance : {"fixed", "learned", "per-example"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -65,7 +65,7 @@ class SupportVectorMachine:
     kernel : {"linear", "poly", "rbf", "sigmoid"}
         The kernel.
     C : float
-        Inverse of the penalty: C times the weight of a row bounds its dual variable. Infinite is a hard margin.
+        Inverse of the penalty; C times the weight of a row bounds its dual variable. Infinite: a hard margin.
     gamma : float, "scale" or "auto"
         γ of the kernel; "scale" is 1 / (d · variance of the training rows), "auto" is 1 / d.
     degree, coef0 : float
@@ -87,7 +87,7 @@ class SupportVectorMachine:
     classes: int | None = 2
     kernel: KernelName = "rbf"
     C: float = 1.0
-    gamma: float | Literal["scale", "auto"] = "scale"
+    gamma: float | str = "scale"
     degree: int = 3
     coef0: float = 0.0
     epsilon: float = 0.1
@@ -222,7 +222,7 @@ def machine_under(machine: KernelMachine, classes: int | None) -> SupportVectorM
         classes,
         machine.kernel,
         C=float(machine.C),
-        gamma=machine.gamma if isinstance(machine.gamma, str) else float(machine.gamma),
+        gamma=machine.gamma,
         degree=int(machine.degree),
         coef0=float(machine.coef0),
         epsilon=float(getattr(machine, "epsilon", 0.1)),
