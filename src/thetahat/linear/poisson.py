@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from thetahat.errors import UsageError
 from thetahat.linear.coefficients import Coefficients
 from thetahat.linear.design import Design
 from thetahat.linear.objective import POISSON, PenalisedLoss, columns, minimise, weight_unit, weights
+from thetahat.linear.scaling import Standardise, standardised, units
 from thetahat.linear.separation import separated_counts
 from thetahat.linear.shared_likelihood import SharedLikelihood
 from thetahat.optimisers.minimum import Minimum
@@ -41,6 +42,11 @@ class Poisson:
     averaged : bool
         Whether the penalty is of the mean over rows: Σ wᵢ (e^ηᵢ − yᵢ ηᵢ) / Σ wᵢ + ‖β‖² / (2C).
 
+    standardise : bool or tuple of bool
+        Whether the penalty is on the slopes of columns in units of their standard deviation: of all columns,
+        or of each. The deviation is that of the sample's rows without their weights, see
+        :mod:`thetahat.linear.scaling`.
+
     Raises
     ------
     UsageError
@@ -52,6 +58,7 @@ class Poisson:
     tol: float = 1e-8
     intercept: bool = True
     averaged: bool = False
+    standardise: Standardise = False
 
     def __post_init__(self) -> None:
         if not self.C > 0:
@@ -62,13 +69,26 @@ class Poisson:
         return self.estimate_from(sample, None)
 
     def estimate_from(
-        self, sample: Sample, start: Coefficients | None, factor: FloatArray | None = None
+        self,
+        sample: Sample,
+        start: Coefficients | None,
+        factor: FloatArray | None = None,
+        unit: FloatArray | None = None,
     ) -> Fit[Coefficients]:
-        """Estimate, beginning at another estimate of the same shape, and with a factor of its Hessian."""
+        """Estimate, beginning at another estimate of the same shape, and with a factor of its Hessian.
+
+        The penalty is on the slopes of columns in these units, by default those that ``standardise`` says.
+        """
+        if unit is None and np.any(self.standardise):
+            X, mean, unit = standardised(columns(sample.X), self.standardise, self.intercept)
+            plain = replace(self, standardise=False)
+            near = None if start is None else start.of_scaled(mean, unit)
+            fit = plain.estimate_from(replace(sample, X=X), near)
+            return replace(fit, theta=fit.theta.of_unscaled(mean, unit))
         if np.isinf(self.C):
             weight = weights(sample)
             sample = Sample(sample.X, sample.y, weight / weight_unit(weight))
-        loss = self.loss(sample)
+        loss = self.loss(sample, unit)
         begin = self._start(loss) if start is None else self.flat(start)
         found = minimise(loss, begin, max_iter=self.max_iter, tol=self.tol, factor=factor)
         theta = found.theta[:, None]
@@ -102,13 +122,13 @@ class Poisson:
         """Predict the mean of y."""
         return Prediction(np.exp(theta.eta(columns(X))[:, 0]))
 
-    def loss(self, sample: Sample) -> PenalisedLoss:
+    def loss(self, sample: Sample, unit: FloatArray | None = None) -> PenalisedLoss:
         """Return the objective on this sample."""
         design = Design(columns(sample.X), self.intercept)
         weight = weights(sample)
-        penalty = np.full(design.width, (weight.sum() if self.averaged else 1.0) / self.C)
-        if self.intercept:
-            penalty[0] = 0.0
+        unit = units(design.X, self.standardise) if unit is None else unit
+        slopes = unit**2 * ((weight.sum() if self.averaged else 1.0) / self.C)
+        penalty = np.concatenate([np.zeros(int(self.intercept)), slopes])
         return PenalisedLoss(design, np.asarray(sample.y, dtype=np.float64), weight, penalty, POISSON)
 
     def _existence(self, loss: PenalisedLoss, found: Minimum) -> tuple[Status, str]:

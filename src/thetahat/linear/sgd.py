@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +26,6 @@ from thetahat.linear.sgd_losses import LOSSES, probabilities_by_clipping
 from thetahat.linear.sgd_rows import SpooledRows, class_targets, class_weights, is_source
 from thetahat.linear.sgd_state import WEIGHTLESS
 from thetahat.tables.spool import Spool
-
-if TYPE_CHECKING:
-    from thetahat.linear.sgd_estimator import StochasticDescent
 
 __all__ = ["SGDClassifier", "SGDRegressor"]
 
@@ -243,13 +240,6 @@ class SGDClassifier(ClassifierMixin, Descent):  # type: ignore[misc]
             else:
                 weights = [whole * np.where(codes == k, by_class[k], 1.0) for k in range(count)]
         self._descend(X, targets, weights, y, weight, self._epochs(partial), first, start)
-
-    def point_estimator(self, classes: int | None, /) -> StochasticDescent | None:
-        """Return the point estimator of the same settings; None where it has no equal."""
-        # It is made of this class, so it cannot be imported before it.
-        from thetahat.linear.sgd_estimator import descent_under  # noqa: PLC0415
-
-        return None if classes is None else descent_under(self, classes)
 
     def _of_spool(self, spool: Spool, weighted: bool) -> tuple[int, Any, Any]:
         self.classes_ = np.array(spool.classes)
@@ -472,13 +462,6 @@ class SGDRegressor(RegressorMixin, Descent):  # type: ignore[misc]
         return sandwich(
             self, ((Z, np.asarray(t, dtype=np.float64)) for Z, t in self._described(X, y)), self.loss
         )
-
-    def point_estimator(self, classes: int | None, /) -> StochasticDescent | None:
-        """Return the point estimator of the same settings; None where it has no equal."""
-        # It is made of this class, so it cannot be imported before it.
-        from thetahat.linear.sgd_estimator import descent_under  # noqa: PLC0415
-
-        return descent_under(self, None)
 
     def _of_spool(self, spool: Spool, weighted: bool) -> tuple[int, Any, Any]:
         if self.loss == "poisson" and spool.target_low < 0:

@@ -19,6 +19,7 @@ from thetahat.contracts import Fit, FloatArray, IntArray, Prediction, Sample
 from thetahat.linear.coefficients import Coefficients
 from thetahat.linear.logistic import probabilities
 from thetahat.linear.sgd import PROBABLE, SGDClassifier, SGDRegressor
+from thetahat.linear.sgd_descent import Descent
 from thetahat.linear.sgd_losses import probabilities_by_clipping
 
 __all__ = ["Descended", "StochasticDescent", "descent_under"]
@@ -127,11 +128,15 @@ class StochasticDescent:
         return wide
 
 
-def descent_under(model: SGDClassifier | SGDRegressor, classes: int | None) -> StochasticDescent | None:
+def descent_under(model: Descent, classes: int | None) -> StochasticDescent | None:
     """Return the point estimator of the same settings; None where it has no equal.
 
-    These have none: weights of classes, and a seed that is a generator.
+    These have none: weights of classes, a seed that is a generator, and a classifier of numbers.
     """
+    if isinstance(model, SGDRegressor):
+        classes = None
+    elif classes is None:
+        return None
     settings = model.get_params()
     seed = settings["random_state"]
     if settings.get("class_weight") is not None or not (seed is None or isinstance(seed, Integral)):
