@@ -8,7 +8,7 @@ many draws and looks at the spread of a functional.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
@@ -26,6 +26,7 @@ __all__ = [
     "IntArray",
     "NLLTerms",
     "PointEstimator",
+    "Precedes",
     "Prediction",
     "Predictor",
     "Sample",
@@ -33,6 +34,7 @@ __all__ = [
     "SharesWork",
     "Status",
     "Workspace",
+    "differing_in",
 ]
 
 FloatArray = NDArray[np.floating[Any]]
@@ -195,6 +197,15 @@ class HasPointEstimator(Protocol):
         ...
 
 
+@runtime_checkable
+class Precedes(Protocol):
+    """What a public transformer declares that can be one point estimator of ours with a learner after it."""
+
+    def before(self, learner: Predictor[Any], /) -> Predictor[Any] | None:
+        """Return itself followed by this learner; None where its settings have no equal."""
+        ...
+
+
 class Functional(Protocol[ThetaContra, ValueCo]):
     """What is read off a fit: a coefficient, a prediction at x0, the loss on held-out rows."""
 
@@ -217,7 +228,8 @@ class Workspace(Protocol[ThetaCo]):
 class SharesWork(Protocol[ThetaCo]):
     """The capability of an estimator to fit many draws at once, exactly.
 
-    An estimator that can also fit many capacities at once has ``capacities`` too, see :class:`SharesCapacities`.
+    An estimator that can also fit many capacities at once has ``capacities`` too, see
+    :class:`SharesCapacities`.
     """
 
     def prepare(self, sample: Sample) -> Workspace[ThetaCo]:
@@ -236,6 +248,34 @@ class SharesCapacities(SharesWork[ThetaCo], Protocol[ThetaCo]):
         of this estimator cannot fit it.
         """
         ...
+
+
+def differing_in(estimator: Any, name: str, others: Sequence[Any], /) -> list[Any] | None:
+    """Return the value of one field of each of these estimators, where nothing else differs.
+
+    Parameters
+    ----------
+    estimator : dataclass
+        What they are compared with.
+    name : str
+        The field that may differ.
+    others : sequence of object
+        The estimators.
+
+    Returns
+    -------
+    list or None
+        The values; None where one is of another class or differs in another field.
+    """
+    values = []
+    for other in others:
+        if type(other) is not type(estimator):
+            return None
+        value = getattr(other, name)
+        if replace(estimator, **{name: value}) != other:
+            return None
+        values.append(value)
+    return values
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -56,13 +56,14 @@ def test_fused_poisson_is_the_family_less_its_constant(size):
 @pytest.mark.parametrize("size", [1.0, 600.0])
 def test_slopes_of_many_fits_are_the_slopes_of_each(size):
     eta, y = size * RNG.normal(size=(N, 3)), RNG.integers(0, 2, size=N)
-    slopes = bernoulli_slopes(eta, y, WEIGHT)
+    weight = np.column_stack([WEIGHT] * 3)
+    slopes = bernoulli_slopes(eta, y, weight)
     for c in range(3):
         np.testing.assert_allclose(
             slopes[:, c], bernoulli_terms(eta[:, c].copy(), y, WEIGHT)[1], rtol=1e-9, atol=1e-15
         )
     eta = np.clip(eta, -30, 30)
-    slopes = poisson_slopes(eta, y.astype(float), WEIGHT)
+    slopes = poisson_slopes(eta, y.astype(float), weight)
     for c in range(3):
         single = poisson_terms(eta[:, c].copy(), y.astype(float), WEIGHT)[1]
         np.testing.assert_allclose(slopes[:, c], single, rtol=1e-9, atol=1e-12)
@@ -121,6 +122,6 @@ def test_rows_that_are_all_but_certain_keep_the_digits_of_their_loss_and_slope()
     value, slope, _ = categorical_terms(np.array([[-40.0, 0.0, -40.0]]), np.array([1]), np.ones(1))
     assert value == pytest.approx(2 * small, rel=1e-14, abs=0)
     assert slope[0, 1] == pytest.approx(-2 * small, rel=1e-14, abs=0)
-    one_row = np.array([[-40.0], [40.0], [-800.0]]), np.array([0, 1, 0]), np.ones(3)
+    one_row = np.array([[-40.0], [40.0], [-800.0]]), np.array([0, 1, 0]), np.ones((3, 1))
     slopes = bernoulli_slopes(*one_row)[:, 0]
     assert slopes == pytest.approx(np.array([small, -small, 0.0]), rel=1e-14, abs=0)

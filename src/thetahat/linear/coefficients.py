@@ -29,3 +29,12 @@ class Coefficients:
         """Return η, shape (n, k), for dense or sparse X."""
         eta: FloatArray = X @ self.coef + self.intercept
         return eta
+
+    def of_scaled(self, mean: FloatArray, unit: FloatArray) -> Coefficients:
+        """Return the same η as a function of columns (x − mean) / unit."""
+        return Coefficients(self.intercept + mean @ self.coef, self.coef * unit[:, None])
+
+    def of_unscaled(self, mean: FloatArray, unit: FloatArray) -> Coefficients:
+        """Return the same η as a function of x, where it is one of columns (x − mean) / unit."""
+        coef = self.coef / unit[:, None]
+        return Coefficients(self.intercept - mean @ coef, coef)

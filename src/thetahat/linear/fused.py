@@ -102,7 +102,10 @@ def poisson_terms(eta: FloatArray, y: FloatArray, weight: FloatArray) -> tuple[f
 
 
 def bernoulli_slopes(eta: FloatArray, y: IntArray, weight: FloatArray) -> FloatArray:
-    """Return the slopes of :func:`bernoulli_terms` alone, for m fits of the same rows: η of shape (n, m)."""
+    """Return the slopes of :func:`bernoulli_terms` alone, for m fits of the same rows.
+
+    η and the weights are of shape (n, m).
+    """
     with np.errstate(over="ignore"):
         odds = np.exp(eta)
     return _bernoulli_from_odds(odds, y, weight)
@@ -114,13 +117,19 @@ def _bernoulli_from_odds(odds: FloatArray, y: IntArray, weight: FloatArray) -> F
     for i in range(n):
         if y[i] == 1:
             for c in range(m):
-                odds[i, c] = -weight[i] / (1.0 + odds[i, c])
+                odds[i, c] = -weight[i, c] / (1.0 + odds[i, c])
         else:
             for c in range(m):
-                odds[i, c] = weight[i] / (1.0 + 1.0 / odds[i, c])
+                odds[i, c] = weight[i, c] / (1.0 + 1.0 / odds[i, c])
     return odds
 
 
 def poisson_slopes(eta: FloatArray, y: FloatArray, weight: FloatArray) -> FloatArray:
-    """Return the slopes of :func:`poisson_terms` alone, for m fits of the same rows: η of shape (n, m)."""
-    return np.asarray(weight[:, None] * (np.exp(eta) - y[:, None]))
+    """Return the slopes of :func:`poisson_terms` alone, for m fits of the same rows.
+
+    η and the weights are of shape (n, m).
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        slopes = weight * (np.exp(eta) - y[:, None])
+    # A row that does not weigh may have any mean, an infinite one included.
+    return np.asarray(np.where(weight > 0, slopes, 0.0))

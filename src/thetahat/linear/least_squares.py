@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,12 +11,13 @@ from numpy.random import Generator
 from scipy import linalg, sparse
 from scipy.sparse.linalg import LinearOperator, lsqr
 
-from thetahat.contracts import Fit, FloatArray, Prediction, Sample, Status
+from thetahat.contracts import Fit, FloatArray, Prediction, Sample, Status, differing_in
 from thetahat.deadline import check_time
 from thetahat.errors import UsageError
 from thetahat.linear.coefficients import Coefficients
 from thetahat.linear.design import Design, describe_dependences
 from thetahat.linear.objective import columns, weight_unit, weights
+from thetahat.linear.scaling import Standardise, units
 from thetahat.linear.shared_least_squares import SharedLeastSquares
 from thetahat.numerics.least_squares import LeastSquaresSolution, solve_least_squares
 from thetahat.numerics.operators import in_steps
@@ -51,18 +53,20 @@ class LeastSquares:
         Inverse of the penalty; infinite is maximum likelihood under normal errors of fixed variance.
     intercept : bool
         Whether there is a b.
-    standardise : bool
-        Whether the penalty is on the coefficients of columns of variance 1 in the sample.
+    standardise : bool or tuple of bool
+        Whether the penalty is on the slopes of columns in units of their standard deviation: of all columns,
+        or of each. The deviation is that of the sample's rows without their weights, see
+        :mod:`thetahat.linear.scaling`; it changes the penalty alone.
 
     Raises
     ------
     UsageError
-        ``C`` is not positive.
+        ``C`` is not positive, or ``standardise`` has not one value for each column.
     """
 
     C: float = np.inf
     intercept: bool = True
-    standardise: bool = False
+    standardise: Standardise = False
 
     def __post_init__(self) -> None:
         if not self.C > 0:
@@ -105,7 +109,7 @@ class LeastSquares:
             Z, y = Z * root, y * root
         if np.isfinite(self.C):
             more = np.zeros((X.shape[1], Z.shape[1]))
-            more[:, self.intercept :] = np.diag(self._unit(X, weight) / np.sqrt(self.C))
+            more[:, self.intercept :] = np.diag(units(X, self.standardise) / np.sqrt(self.C))
             Z, y = np.vstack([Z, more]), np.vstack([y, np.zeros((X.shape[1], y.shape[1]))])
         return solve_least_squares(Z, y)
 
@@ -118,20 +122,16 @@ class LeastSquares:
         """Return a workspace that fits many draws, and values of C, from sums of products."""
         return SharedLeastSquares(self, sample)
 
-    def _unit(self, X: FloatArray, weight: FloatArray) -> FloatArray:
-        """Return the standard deviation of each column where the penalty is in their units."""
-        if not self.standardise:
-            return np.ones(X.shape[1])
-        mean = np.average(X, axis=0, weights=weight)
-        spread = np.sqrt(np.average((X - mean) ** 2, axis=0, weights=weight))
-        return np.where(spread > 0, spread, 1.0)
+    def capacities(self, estimators: Sequence[Any], /) -> list[Any] | None:
+        """Return C of each of these estimators; None where one differs in anything else."""
+        return differing_in(self, "C", estimators)
 
     def _shortest(self, X: FloatArray, y: FloatArray, weight: FloatArray, detail: str) -> Fit[Coefficients]:
         """Solve by the singular values of the centred columns."""
         mean_x, mean_y = np.zeros(X.shape[1]), np.zeros(y.shape[1])
         if self.intercept:
             mean_x, mean_y = np.average(X, axis=0, weights=weight), np.average(y, axis=0, weights=weight)
-        root, unit = np.sqrt(weight)[:, None], self._unit(X, weight)
+        root, unit = np.sqrt(weight)[:, None], units(X, self.standardise)
         centred = root * (X - mean_x) / unit
         if not (np.isfinite(centred).all() and np.isfinite(mean_y).all()):
             # LAPACK does not come back from such a matrix.
@@ -171,13 +171,10 @@ class LeastSquares:
     def _iterated(self, X: Any, y: FloatArray, weight: FloatArray) -> Fit[Coefficients]:
         """Solve a sparse problem by the method of Paige and Saunders, the centring never carried out."""
         n, d = X.shape
-        root, unit = np.sqrt(weight), np.ones(d)
+        root, unit = np.sqrt(weight), units(X, self.standardise)
         mean_x, mean_y = np.zeros(d), np.zeros(y.shape[1])
         if self.intercept:
             mean_x, mean_y = X.T @ weight / weight.sum(), y.T @ weight / weight.sum()
-        if self.standardise:
-            spread = np.sqrt(np.maximum(X.power(2).T @ weight / weight.sum() - mean_x**2, 0))
-            unit = np.where(spread > 0, spread, 1.0)
         operator = LinearOperator(
             (n, d),
             matvec=lambda v: root * (X @ (v.ravel() / unit) - mean_x @ (v.ravel() / unit)),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.random import Generator
 from scipy import special
 
 from thetahat.autodiff import log_softmax
-from thetahat.contracts import Fit, FloatArray, Prediction, Sample, Status
+from thetahat.contracts import Fit, FloatArray, Prediction, Sample, Status, differing_in
 from thetahat.errors import UsageError
 from thetahat.linear.coefficients import Coefficients
 from thetahat.linear.design import Design
@@ -23,6 +24,7 @@ from thetahat.linear.objective import (
     weight_unit,
     weights,
 )
+from thetahat.linear.scaling import Standardise, standardised, units
 from thetahat.linear.separation import Separation, separated_classes
 from thetahat.linear.shared_likelihood import SharedLikelihood
 from thetahat.optimisers.minimum import Minimum
@@ -56,6 +58,11 @@ class Logistic:
     intercept : bool
         Whether there is a b.
 
+    standardise : bool or tuple of bool
+        Whether the penalty is on the slopes of columns in units of their standard deviation: of all columns,
+        or of each. The deviation is that of the sample's rows without their weights, see
+        :mod:`thetahat.linear.scaling`.
+
     Raises
     ------
     UsageError
@@ -67,6 +74,7 @@ class Logistic:
     max_iter: int = 100
     tol: float = 1e-8
     intercept: bool = True
+    standardise: Standardise = False
 
     def __post_init__(self) -> None:
         if not self.C > 0:
@@ -79,9 +87,22 @@ class Logistic:
         return self.estimate_from(sample, None)
 
     def estimate_from(
-        self, sample: Sample, start: Coefficients | None, factor: FloatArray | None = None
+        self,
+        sample: Sample,
+        start: Coefficients | None,
+        factor: FloatArray | None = None,
+        unit: FloatArray | None = None,
     ) -> Fit[Coefficients]:
-        """Estimate, beginning at another estimate of the same shape, and with a factor of its Hessian."""
+        """Estimate, beginning at another estimate of the same shape, and with a factor of its Hessian.
+
+        The penalty is on the slopes of columns in these units, by default those that ``standardise`` says.
+        """
+        if unit is None and np.any(self.standardise):
+            X, mean, unit = standardised(columns(sample.X), self.standardise, self.intercept)
+            plain = replace(self, standardise=False)
+            near = None if start is None else start.of_scaled(mean, unit)
+            fit = plain.estimate_from(replace(sample, X=X), near)
+            return replace(fit, theta=fit.theta.of_unscaled(mean, unit))
         codes = np.asarray(sample.y, dtype=np.int64)
         weight = weights(sample)
         if np.isinf(self.C):
@@ -91,7 +112,9 @@ class Logistic:
             return self._one_class(int(present[0]), sample)
         relabelled = np.searchsorted(present, codes)
         # Rows of weight 0 may hold a class that no other row has; where they are sent changes nothing.
-        loss = self.loss(Sample(sample.X, np.minimum(relabelled, len(present) - 1), weight), len(present))
+        loss = self.loss(
+            Sample(sample.X, np.minimum(relabelled, len(present) - 1), weight), len(present), unit
+        )
         whole = len(present) == self.classes
         begin: FloatArray = np.zeros((loss.design.width, loss.classes))
         if start is not None and whole:
@@ -116,6 +139,10 @@ class Logistic:
         """Return a workspace that fits many draws, and values of C, each begun where all rows ended."""
         return SharedLikelihood(self, sample)
 
+    def capacities(self, estimators: Sequence[Any], /) -> list[Any] | None:
+        """Return C of each of these estimators; None where one differs in anything else."""
+        return differing_in(self, "C", estimators)
+
     def flat(self, theta: Coefficients) -> FloatArray:
         """Return the parameters as the objective takes them."""
         rows = np.vstack([theta.intercept, theta.coef]) if self.intercept else theta.coef
@@ -131,13 +158,14 @@ class Logistic:
         probability = probabilities(theta.eta(columns(X)))
         return Prediction(probability.argmax(axis=1), probability)
 
-    def loss(self, sample: Sample, present: int | None = None) -> PenalisedLoss:
+    def loss(
+        self, sample: Sample, present: int | None = None, unit: FloatArray | None = None
+    ) -> PenalisedLoss:
         """Return the objective on this sample, whose classes are 0 … present − 1."""
         k = self.classes if present is None else present
         design = Design(columns(sample.X), self.intercept)
-        penalty = np.full(design.width, 1 / self.C)
-        if self.intercept:
-            penalty[0] = 0.0
+        unit = units(design.X, self.standardise) if unit is None else unit
+        penalty = np.concatenate([np.zeros(int(self.intercept)), unit**2 / self.C])
         y = np.asarray(sample.y, dtype=np.int64)
         family, etas = (BERNOULLI, 1) if k == 2 else (CATEGORICAL, k)
         return PenalisedLoss(design, y, weights(sample), penalty, family, etas)

@@ -26,7 +26,8 @@ __all__ = [
     "PenalisedLoss",
     "columns",
     "minimise",
-    "rounding_factor",
+    "penalised_factor",
+    "rough_information",
     "weight_unit",
     "weights",
     "with_penalty",
@@ -177,19 +178,23 @@ def minimise(
     return replace(last, iterations=last.iterations + spent)
 
 
-def rounding_factor(loss: PenalisedLoss, theta: FloatArray) -> FloatArray | None:
-    """Return the Cholesky factor of the loss's Hessian, of fewer rows where all would cost too much.
+def rough_information(loss: PenalisedLoss, theta: FloatArray) -> FloatArray | None:
+    """Return the Hessian of the likelihood's part, of fewer rows where all would cost too much.
 
-    None where it is not positive definite, or no Hessian is worth forming.
+    None where no Hessian is worth forming.
     """
     if theta.size > MOST_FOR_NEWTON:
         return None
     few = len(loss.y) * theta.size**2 > DEAR_HESSIAN
-    return _factor(_few(loss, theta.size) if few else loss, theta)
+    return (_few(loss, theta.size) if few else loss).at(theta).information()
 
 
-def _factor(loss: PenalisedLoss, theta: FloatArray) -> FloatArray | None:
-    hessian = loss.at(theta).hessian()
+def penalised_factor(information: FloatArray, penalty: FloatArray, classes: int) -> FloatArray | None:
+    """Return the Cholesky factor of the Hessian with its penalty, the flat directions filled.
+
+    None where it is not finite or not positive definite. The information is written to.
+    """
+    hessian = with_penalty(information, penalty, classes)
     if not np.isfinite(hessian).all():
         return None
     try:
@@ -212,7 +217,7 @@ def _rounded(
         else:
             near = lbfgs(some, theta, max_iter=12, tol=1e-3 * float(some.weight.sum()))
         theta = near.theta if np.isfinite(near.value) else theta
-    factor = _factor(some, theta)
+    factor = penalised_factor(some.at(theta).information(), some.penalty, some.classes)
     return None if factor is None else preconditioned_lbfgs(loss, theta, factor, max_iter=max_iter, tol=tol)
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 
-from thetahat.contracts import Fit, FloatArray, Prediction, Sample, Status
+from thetahat.contracts import Fit, FloatArray, Prediction, Sample, Status, differing_in
 from thetahat.errors import UsageError
 from thetahat.linear.coefficients import Coefficients
 from thetahat.linear.design import Design
 from thetahat.linear.objective import POISSON, PenalisedLoss, columns, minimise, weight_unit, weights
+from thetahat.linear.scaling import Standardise, standardised, units
 from thetahat.linear.separation import separated_counts
 from thetahat.linear.shared_likelihood import SharedLikelihood
 from thetahat.optimisers.minimum import Minimum
@@ -37,6 +39,13 @@ class Poisson:
         Distance from the optimum, in standard errors, at which the work is done.
     intercept : bool
         Whether there is a b.
+    averaged : bool
+        Whether the penalty is of the mean over rows: Σ wᵢ (e^ηᵢ − yᵢ ηᵢ) / Σ wᵢ + ‖β‖² / (2C).
+
+    standardise : bool or tuple of bool
+        Whether the penalty is on the slopes of columns in units of their standard deviation: of all columns,
+        or of each. The deviation is that of the sample's rows without their weights, see
+        :mod:`thetahat.linear.scaling`.
 
     Raises
     ------
@@ -48,6 +57,8 @@ class Poisson:
     max_iter: int = 100
     tol: float = 1e-8
     intercept: bool = True
+    averaged: bool = False
+    standardise: Standardise = False
 
     def __post_init__(self) -> None:
         if not self.C > 0:
@@ -58,13 +69,26 @@ class Poisson:
         return self.estimate_from(sample, None)
 
     def estimate_from(
-        self, sample: Sample, start: Coefficients | None, factor: FloatArray | None = None
+        self,
+        sample: Sample,
+        start: Coefficients | None,
+        factor: FloatArray | None = None,
+        unit: FloatArray | None = None,
     ) -> Fit[Coefficients]:
-        """Estimate, beginning at another estimate of the same shape, and with a factor of its Hessian."""
+        """Estimate, beginning at another estimate of the same shape, and with a factor of its Hessian.
+
+        The penalty is on the slopes of columns in these units, by default those that ``standardise`` says.
+        """
+        if unit is None and np.any(self.standardise):
+            X, mean, unit = standardised(columns(sample.X), self.standardise, self.intercept)
+            plain = replace(self, standardise=False)
+            near = None if start is None else start.of_scaled(mean, unit)
+            fit = plain.estimate_from(replace(sample, X=X), near)
+            return replace(fit, theta=fit.theta.of_unscaled(mean, unit))
         if np.isinf(self.C):
             weight = weights(sample)
             sample = Sample(sample.X, sample.y, weight / weight_unit(weight))
-        loss = self.loss(sample)
+        loss = self.loss(sample, unit)
         begin = self._start(loss) if start is None else self.flat(start)
         found = minimise(loss, begin, max_iter=self.max_iter, tol=self.tol, factor=factor)
         theta = found.theta[:, None]
@@ -80,6 +104,10 @@ class Poisson:
         """Return a workspace that fits many draws, and values of C, each begun where all rows ended."""
         return SharedLikelihood(self, sample)
 
+    def capacities(self, estimators: Sequence[Any], /) -> list[Any] | None:
+        """Return C of each of these estimators; None where one differs in anything else."""
+        return differing_in(self, "C", estimators)
+
     def flat(self, theta: Coefficients) -> FloatArray:
         """Return the parameters as the objective takes them."""
         rows = np.vstack([theta.intercept, theta.coef]) if self.intercept else theta.coef
@@ -94,14 +122,14 @@ class Poisson:
         """Predict the mean of y."""
         return Prediction(np.exp(theta.eta(columns(X))[:, 0]))
 
-    def loss(self, sample: Sample) -> PenalisedLoss:
+    def loss(self, sample: Sample, unit: FloatArray | None = None) -> PenalisedLoss:
         """Return the objective on this sample."""
         design = Design(columns(sample.X), self.intercept)
-        penalty = np.full(design.width, 1 / self.C)
-        if self.intercept:
-            penalty[0] = 0.0
-        y = np.asarray(sample.y, dtype=np.float64)
-        return PenalisedLoss(design, y, weights(sample), penalty, POISSON)
+        weight = weights(sample)
+        unit = units(design.X, self.standardise) if unit is None else unit
+        slopes = unit**2 * ((weight.sum() if self.averaged else 1.0) / self.C)
+        penalty = np.concatenate([np.zeros(int(self.intercept)), slopes])
+        return PenalisedLoss(design, np.asarray(sample.y, dtype=np.float64), weight, penalty, POISSON)
 
     def _existence(self, loss: PenalisedLoss, found: Minimum) -> tuple[Status, str]:
         immense = loss.design.immense()

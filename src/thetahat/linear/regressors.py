@@ -275,9 +275,7 @@ class PoissonRegression(RegressorMixin, Described):  # type: ignore[misc]
             raise UsageError("y: a negative value is out of the valid range of a count")
         if not y.any():
             raise UsageError("y: every count is 0, so the mean is 0 and has no logarithm")
-        with np.errstate(divide="ignore"):
-            C = float(1 / np.float64(self.alpha * weight.sum()))
-        model = Poisson(C, max_iter=self.max_iter, tol=self.tol, intercept=self.fit_intercept)
+        model = self._core()
         fit = model.estimate(Sample(X, y, weight), rng=np.random.default_rng(0))
         self.coef_ = fit.theta.coef[:, 0].astype(self._dtype)
         self.intercept_ = self._dtype.type(fit.theta.intercept[0])
@@ -289,6 +287,14 @@ class PoissonRegression(RegressorMixin, Described):  # type: ignore[misc]
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the mean of y at the rows of X."""
         return np.asarray(np.exp(_linear_predictor(self, X)))
+
+    def point_estimator(self, classes: int | None, /) -> Poisson:
+        """Return the point estimator underneath, which shares work."""
+        return self._core()
+
+    def _core(self) -> Poisson:
+        C = 1 / float(self.alpha) if self.alpha > 0 else np.inf
+        return Poisson(C, self.max_iter, float(self.tol), self.fit_intercept, averaged=True)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the part of the deviance explained, D²."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.random import Generator
@@ -42,6 +42,9 @@ from thetahat.linear.sgd_training import (
 from thetahat.tables.encoding import Encoder
 from thetahat.tables.spool import Spool
 from thetahat.tables.streaming import open_source
+
+if TYPE_CHECKING:
+    from thetahat.linear.sgd_estimator import StochasticDescent
 
 __all__ = ["Descent"]
 
@@ -91,6 +94,13 @@ class Descent(SparseCoefMixin, BaseEstimator, ABC):  # type: ignore[misc]
     @abstractmethod
     def _score_aside(self, X: Any, y: Any, weight: Any) -> float:
         """Return the score of rows set aside."""
+
+    def point_estimator(self, classes: int | None, /) -> StochasticDescent | None:
+        """Return the point estimator of the same settings; None where it has no equal."""
+        # It is made of the public classes, so it cannot be imported before them.
+        from thetahat.linear.sgd_estimator import descent_under  # noqa: PLC0415
+
+        return descent_under(self, classes)
 
     def _settings(self, eta0: float) -> SgdSettings:
         average = int(self.average) if self.average else 0

@@ -3,7 +3,8 @@
 Every row is centred once, near the mean of all rows, which changes no fit. The moments of a draw's training
 rows are those of all rows less those of its held-out rows, or are formed directly where that is less work.
 Centring and scaling by the training rows are arithmetic on the moments. One eigendecomposition a draw gives
-every penalty. Where the moments cannot carry the digits, the draw is refitted.
+every penalty. Where the moments cannot carry the digits, the draw is refitted; where they alone cannot tell a
+constant column, its rows do.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 from scipy import linalg
 
 from thetahat.contracts import Draw, Fit, FloatArray, Sample, Status
 from thetahat.deadline import check_time
 from thetahat.linear.coefficients import Coefficients
 from thetahat.linear.objective import columns
+from thetahat.linear.scaling import constant_columns, standardised_columns, units_from_sums
 from thetahat.numerics.scatter import Moments, Total, moments, moments_at_once, products
 
 if TYPE_CHECKING:
@@ -69,13 +72,15 @@ class SharedLeastSquares:
         # Without an intercept the origin means something, so nothing is moved.
         self._mean_x = X.mean(axis=0) * model.intercept
         self._mean_y = y.mean(axis=0) * model.intercept
-        self._d = X.shape[1]
+        self._X, self._d = X, X.shape[1]
+        self._scaled = standardised_columns(model.standardise, self._d)
         self._rows = np.empty((len(X), 1 + self._d + y.shape[1]))
         self._rows[:, 0] = 1.0
         np.subtract(X, self._mean_x, out=self._rows[:, 1 : 1 + self._d])
         np.subtract(y, self._mean_y, out=self._rows[:, 1 + self._d :])
         self._total: Total | None = None
         self._pairs: FloatArray | None = None
+        self._squares: FloatArray | None = None
 
     def solve(
         self, draws: Sequence[Draw], capacities: Sequence[float] = (), *, rngs: Sequence[Generator] = ()
@@ -84,7 +89,7 @@ class SharedLeastSquares:
         C = np.asarray(capacities if len(capacities) else [self.model.C], dtype=np.float64)
         width = self._rows.shape[1]
         few = len(self._rows) * width * (width + 1) // 2 <= MOST_PAIRS
-        if len(C) == 1 and len(draws) >= FEWEST_AT_ONCE and few and not self.model.standardise:
+        if len(C) == 1 and len(draws) >= FEWEST_AT_ONCE and few:
             yield from self._at_once(draws, float(C[0]))
             return
         for draw, path, _ in self._paths(draws, C):
@@ -134,9 +139,8 @@ class SharedLeastSquares:
             self._pairs = products(self._rows)
         n, d = len(self._rows), self._d
         counts = np.stack([np.bincount(draw.train, minlength=n) for draw in draws]).astype(np.float64)
-        if self._weight is not None:
-            counts *= self._weight
-        sums = moments_at_once(self._pairs, counts, self._rows.shape[1])
+        weighted = counts if self._weight is None else counts * self._weight
+        sums = moments_at_once(self._pairs, weighted, self._rows.shape[1])
         gram, cross = sums[:, 1 : 1 + d, 1 : 1 + d], sums[:, 1 : 1 + d, 1 + d :]
         total = np.maximum(sums[:, 0, 0], np.finfo(np.float64).tiny)[:, None]
         mean_x = mean_y = np.zeros((len(draws), 1))
@@ -146,6 +150,13 @@ class SharedLeastSquares:
             cross = cross - mean_x[:, :, None] * sums[:, 0, None, 1 + d :]
         # Squares of the largest numbers are beyond them: such draws are refitted, their columns scaled.
         whole = np.isfinite(sums).all(axis=(1, 2)) & np.isfinite(gram).all(axis=(1, 2))
+        unit: FloatArray = np.ones((1, d))
+        if self._scaled.any():
+            unit, flat, sure = self._units_at_once(draws, counts, sums)
+            whole &= sure
+            gram = np.where(flat[:, :, None] | flat[:, None, :], 0.0, gram)
+            gram /= unit[:, :, None] * unit[:, None]
+            cross = np.where(flat[:, :, None], 0.0, cross) / unit[:, :, None]
         bounded = np.asarray(whole, dtype=np.bool_)
         gram = np.where(bounded[:, None, None], gram, np.eye(d))
         cross = np.where(bounded[:, None, None], cross, 0.0)
@@ -157,7 +168,7 @@ class SharedLeastSquares:
                 error = np.where(least > 0, EPS * values[:, -1] / least, np.inf)
         sound = bounded & (error <= WORST_ERROR)
         gram = np.where(sound[:, None, None], gram + np.eye(d) / C, np.eye(d))
-        coef = np.linalg.solve(gram, cross)
+        coef = np.linalg.solve(gram, cross) / unit[:, :, None]
         if self.model.intercept:
             intercept = self._mean_y + mean_y - np.einsum("nd,ndk->nk", mean_x + self._mean_x, coef)
         else:
@@ -174,7 +185,28 @@ class SharedLeastSquares:
         parts = self._parts(draws)
         for draw, part in zip(draws, parts, strict=True):
             train, held_out = self._training(draw, part)
-            yield draw, self._path(train, C), held_out
+            yield draw, self._path(draw, train, C), held_out
+
+    def _units_at_once(
+        self, draws: Sequence[Draw], counts: FloatArray, sums: FloatArray
+    ) -> tuple[FloatArray, NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return each draw's units, which columns are constant in it, and whether sums are enough for it."""
+        d = self._d
+        flat = np.zeros((len(draws), d), dtype=np.bool_)
+        if self._weight is None:
+            sum_x, squares = sums[:, 0, 1 : 1 + d], np.diagonal(sums, axis1=1, axis2=2)[:, 1 : 1 + d]
+        else:
+            if self._squares is None:
+                self._squares = self._rows[:, 1 : 1 + d] ** 2
+            sum_x, squares = counts @ self._rows[:, 1 : 1 + d], counts @ self._squares
+        with np.errstate(over="ignore", invalid="ignore"):
+            found, sure = units_from_sums(counts.sum(axis=1, keepdims=True), sum_x, squares, self._mean_x)
+        unit = np.where(self._scaled & sure, found, 1.0)
+        sure |= ~self._scaled
+        for place in np.flatnonzero(~sure.all(axis=1)).tolist():
+            unsure = np.flatnonzero(~sure[place])
+            flat[place, unsure] = constant_columns(self._X[np.ix_(draws[place].train, unsure)])
+        return unit, flat, np.asarray((sure | flat).all(axis=1))
 
     def _parts(self, draws: Sequence[Draw]) -> Sequence[Moments | None]:
         """Return the moments of the held-out rows where they make up the sample, and take the total of them.
@@ -207,24 +239,27 @@ class SharedLeastSquares:
         taken = slice(int(rows[0]), int(rows[-1]) + 1) if _consecutive(rows) else rows
         return moments(self._rows[taken], self._d, None if self._weight is None else self._weight[taken])
 
-    def _path(self, train: Moments, C: FloatArray) -> _Path | None:
+    def _path(self, draw: Draw, train: Moments, C: FloatArray) -> _Path | None:
         centre_x: FloatArray = np.zeros(self._d)
         centre_y: FloatArray = np.zeros(len(train.sum_y))
         gram, cross = train.xx, train.xy
         if train.weight <= 0 or not (np.isfinite(gram).all() and np.isfinite(cross).all()):
             return None
-        mean = train.sum_x / train.weight
         if self.model.intercept:
-            centre_x, centre_y = mean, train.sum_y / train.weight
+            centre_x, centre_y = train.sum_x / train.weight, train.sum_y / train.weight
             gram = gram - np.outer(centre_x, train.sum_x)
             cross = cross - np.outer(centre_x, train.sum_y)
         unit: FloatArray = np.ones(self._d)
-        if self.model.standardise:
-            spread = np.diagonal(train.xx) / train.weight - mean**2
-            if (spread <= WORST_ERROR * np.diagonal(train.xx) / train.weight).any():
+        if self._scaled.any():
+            counts = np.ones((1, 1)) * len(draw.train)
+            if self._weight is not None:
+                counts = np.bincount(draw.train, minlength=len(self._rows))[None].astype(np.float64)
+            by_draw, flat, sure = self._units_at_once([draw], counts, train.matrix[None])
+            if not sure[0]:
                 return None
-            unit = np.sqrt(spread)
-            gram, cross = gram / np.outer(unit, unit), cross / unit[:, None]
+            unit = by_draw[0]
+            gram = np.where(flat[0][:, None] | flat[0], 0.0, gram) / np.outer(unit, unit)
+            cross = np.where(flat[0][:, None], 0.0, cross) / unit[:, None]
         check_time()
         values, vectors = linalg.eigh(gram, check_finite=False, driver="evd")
         shrunk = values[:, None] + 1 / C

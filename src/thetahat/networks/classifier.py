@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from thetahat.contracts import FloatArray
 from thetahat.errors import UsageError
 from thetahat.networks.output import Output
 from thetahat.networks.perceptron import CONSTRAINTS, Perceptron, may_continue
+
+if TYPE_CHECKING:
+    from thetahat.networks.estimator import Network
 
 __all__ = ["MLPClassifier"]
 
@@ -217,6 +220,13 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
             )
         self._fit(X, y, sample_weight, incremental=True)
         return self
+
+    def point_estimator(self, classes: int | None, /) -> Network | None:
+        """Return the point estimator of the same settings; None where it has no equal."""
+        # It is made of this class, so it cannot be imported before it.
+        from thetahat.networks.estimator import network_under  # noqa: PLC0415
+
+        return None if classes is None else network_under(self, classes)
 
     def _prepare(self, y: Any, weight: Any, fresh: bool) -> tuple[Output, NDArray[Any], FloatArray | None]:
         check_classification_targets(y)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from thetahat.contracts import FloatArray
 from thetahat.errors import UsageError
 from thetahat.networks.output import FamilyName, Output, Variance
 from thetahat.networks.perceptron import CONSTRAINTS, Perceptron, may_continue
+
+if TYPE_CHECKING:
+    from thetahat.networks.estimator import Network
 
 __all__ = ["MLPRegressor", "PredictedDistribution"]
 
@@ -219,6 +222,13 @@ class MLPRegressor(MultiOutputMixin, RegressorMixin, Perceptron):  # type: ignor
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Take one pass over these rows."""
         return self._fit(X, y, sample_weight, incremental=True)
+
+    def point_estimator(self, classes: int | None, /) -> Network | None:
+        """Return the point estimator of the same settings; None where it has no equal."""
+        # It is made of this class, so it cannot be imported before it.
+        from thetahat.networks.estimator import network_under  # noqa: PLC0415
+
+        return network_under(self, None)
 
     def _prepare(self, y: Any, weight: Any, fresh: bool) -> tuple[Output, NDArray[Any], FloatArray | None]:
         asked = self.output or self.loss

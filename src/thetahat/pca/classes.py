@@ -15,11 +15,13 @@ from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
 from sklearn.utils.validation import assert_all_finite, check_is_fitted, validate_data
 
 from thetahat.checked import some_columns, squarable
+from thetahat.contracts import Predictor
 from thetahat.errors import UsageError
 from thetahat.pca.dimension import likeliest_dimension
 from thetahat.pca.inference import ComponentsResult, Errors, describe_components
 from thetahat.pca.projection import Projection
 from thetahat.pca.spectrum import (
+    Spectrum,
     Spread,
     by_eigenvalues,
     by_singular_values,
@@ -125,6 +127,11 @@ class PCA(Projection):
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Fit to rows X of shape (n, d), dense or sparse; y is not used."""
+        X, solver = self._checked(X)
+        return self._take_spectrum(self._spectrum(X, solver), X.shape, solver)
+
+    def _checked(self, X: Any) -> tuple[Any, str]:
+        """Return checked rows and the solver for them."""
         self._validate_params()
         some_columns(X)
         X = validate_data(
@@ -138,31 +145,60 @@ class PCA(Projection):
         solver = self._solver(X)
         if solver != "covariance_eigh" or sparse.issparse(X):
             assert_all_finite(X, estimator_name=type(self).__name__, input_name="X")
-        count = self._count(X.shape, solver)
+        self._count(X.shape, solver)
+        return X, solver
+
+    def _spectrum(self, X: Any, solver: str) -> Spectrum:
+        """Return the spectrum of checked rows; solvers for the first few find no more than are wanted."""
         if solver == "full":
-            spectrum = by_singular_values(X)
-        elif solver == "covariance_eigh":
+            return by_singular_values(X)
+        if solver == "covariance_eigh":
             # The sums of the rows tell whether all are finite, without a look at each before.
-            spectrum = by_eigenvalues(X, type(self).__name__)
-        else:
-            assert isinstance(count, int)
-            options: dict[str, Any] = {"tol": self.tol}
-            if solver == "randomized":
-                options = {
-                    "n_oversamples": self.n_oversamples,
-                    "n_iter": self.iterated_power,
-                }
-            seed = check_random_state(self.random_state)
-            spectrum = first_few(X, count, solver, seed, options)
+            return by_eigenvalues(X, type(self).__name__)
+        count = self._count(X.shape, solver)
+        assert isinstance(count, int)
+        options: dict[str, Any] = {"tol": self.tol}
+        if solver == "randomized":
+            options = {
+                "n_oversamples": self.n_oversamples,
+                "n_iter": self.iterated_power,
+            }
+        return first_few(X, count, solver, check_random_state(self.random_state), options)
+
+    def _take_spectrum(self, spectrum: Spectrum, shape: tuple[int, int], solver: str) -> Self:
+        """Keep as many directions of the spectrum of rows of this shape as are wanted."""
+        count = self._count(shape, solver)
         if count == "mle":
-            count = likeliest_dimension(spectrum.variances, X.shape[0])
+            count = likeliest_dimension(spectrum.variances, shape[0])
         elif isinstance(count, float):
             count = int(np.searchsorted(np.cumsum(spectrum.ratios), count, side="right")) + 1
-        self.n_samples_ = X.shape[0]
+        self.n_samples_ = shape[0]
         self.svd_solver_ = solver
         self._fit_svd_solver = solver
         self._keep(spectrum, min(int(count), len(spectrum.singular)))
         return self
+
+    def before(self, learner: Predictor[Any], /) -> Predictor[Any] | None:
+        """Return these components followed by a learner as one point estimator; None where it has no equal.
+
+        A seed that is a generator has none.
+        """
+        # It is made of this class, so it cannot be imported before it.
+        from thetahat.pca.learner import ComponentsBefore  # noqa: PLC0415
+
+        seed = self.random_state
+        if not (seed is None or isinstance(seed, Integral)):
+            return None
+        return ComponentsBefore(
+            learner,
+            self.n_components,
+            self.whiten,
+            self.svd_solver,
+            self.tol,
+            self.iterated_power,
+            self.n_oversamples,
+            None if seed is None else int(seed),
+        )
 
     def fit_transform(self, X: Any, y: Any = None) -> NDArray[Any]:
         """Fit, and return the scores of the rows."""

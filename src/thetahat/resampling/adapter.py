@@ -15,9 +15,19 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.pipeline import Pipeline
 
 from thetahat.checked import matrix, target
-from thetahat.contracts import Fit, FloatArray, HasPointEstimator, Prediction, Predictor, Sample, Status
+from thetahat.contracts import (
+    Fit,
+    FloatArray,
+    HasPointEstimator,
+    Precedes,
+    Prediction,
+    Predictor,
+    Sample,
+    Status,
+)
 from thetahat.errors import UsageError
 
 __all__ = ["SklearnPredictor", "finite_predictions", "point_estimator", "rows_for"]
@@ -42,8 +52,23 @@ def point_estimator(estimator: Any, classes: int | None) -> Predictor[Any]:
         return estimator
     if not (hasattr(estimator, "fit") and hasattr(estimator, "predict") and hasattr(estimator, "get_params")):
         raise UsageError(f"estimator: {estimator!r} has no fit, predict and get_params")
-    own = estimator.point_estimator(classes) if isinstance(estimator, HasPointEstimator) else None
+    own = _own(estimator, classes)
     return SklearnPredictor(estimator, classes) if own is None else own
+
+
+def _own(estimator: Any, classes: int | None) -> Predictor[Any] | None:
+    """Return the point estimator of ours that this is underneath, if it is one."""
+    if isinstance(estimator, HasPointEstimator):
+        return estimator.point_estimator(classes)
+    if type(estimator) is not Pipeline or not all(isinstance(step, tuple) for step in estimator.steps):
+        return None
+    *before, last = [step for _, step in estimator.steps]
+    learner = _own(last, classes)
+    for step in reversed(before):
+        if learner is None or not isinstance(step, Precedes):
+            return None
+        learner = step.before(learner)
+    return learner
 
 
 def rows_for(estimator: Any, X: Any, y: Any, *, least: int = 2) -> tuple[Any, NDArray[Any]]:

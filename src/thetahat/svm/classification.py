@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from thetahat.contracts import FloatArray, IntArray
 from thetahat.errors import UsageError
+from thetahat.svm.estimator import SupportVectorMachine, machine_under
 from thetahat.svm.machine import CONSTRAINTS, KernelMachine, prices, row_weights
 from thetahat.svm.pairs import by_pair, pair_duals, pairs, votes
 from thetahat.svm.probability import couple, fit_curves, held_out_scores, pair_scores
@@ -272,6 +273,16 @@ class SVC(ClassifierMixin, KernelMachine):  # type: ignore[misc]
         if not hasattr(self, "_codes") or not dual.shape[1] == len(self._codes) == self._n_support.sum():
             raise UsageError("The internal representation of SVC was altered")
         return dual.T if len(self.classes_) == 2 else by_pair(dual, self._codes)
+
+    def point_estimator(self, classes: int | None, /) -> SupportVectorMachine | None:
+        """Return the point estimator underneath, which shares work; None where it has no equal.
+
+        These have none: weights of classes, probabilities, ties broken, one decision a pair of classes, and
+        kernels that are not named.
+        """
+        plain = self.class_weight is None and not _wants_probability(self) and not self.break_ties
+        by_class = classes == 2 or self.decision_function_shape == "ovr"
+        return machine_under(self, classes) if classes is not None and plain and by_class else None
 
     def _names(self) -> list[str]:
         return [f"{self.classes_[i]} against {self.classes_[j]}" for i, j in pairs(len(self.classes_))]

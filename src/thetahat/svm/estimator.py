@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -13,10 +13,10 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from sklearn.utils.multiclass import _ovr_decision_function
 
-from thetahat.contracts import Draw, Fit, FloatArray, IntArray, Prediction, Sample
+from thetahat.contracts import Draw, Fit, FloatArray, IntArray, Prediction, Sample, differing_in
 from thetahat.numerics.kernels import KernelFunction, KernelName
 from thetahat.svm.blocks import gather
-from thetahat.svm.machine import variance
+from thetahat.svm.machine import KernelMachine, prices, row_weights, settled_gamma
 from thetahat.svm.memory import borrowed
 from thetahat.svm.optimality import Dual
 from thetahat.svm.pairs import pair_duals, votes
@@ -25,7 +25,7 @@ from thetahat.svm.steps import padded
 from thetahat.svm.table import KernelTable
 from thetahat.svm.training import Budget, precision, solve_on, status_of, train
 
-__all__ = ["Expansion", "SupportVectorMachine", "SupportVectorWorkspace"]
+__all__ = ["Expansion", "SupportVectorMachine", "SupportVectorWorkspace", "machine_under"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,9 +65,9 @@ class SupportVectorMachine:
     kernel : {"linear", "poly", "rbf", "sigmoid"}
         The kernel.
     C : float
-        Price of a row within the margin, or of an error beyond the tube.
-    gamma : float or "scale"
-        γ of the kernel; "scale" is 1 / (d · variance of the training rows).
+        Inverse of the penalty; C times the weight of a row bounds its dual variable. Infinite: a hard margin.
+    gamma : float, "scale" or "auto"
+        γ of the kernel; "scale" is 1 / (d · variance of the training rows), "auto" is 1 / d.
     degree, coef0 : float
         Other parameters of the kernel.
     epsilon : float
@@ -80,12 +80,14 @@ class SupportVectorMachine:
         Most seconds of a fit.
     megabytes : float
         Memory for kernel values.
+    shrinking : bool
+        Whether variables that are settled at a bound are left out for a while; the optimum is the same.
     """
 
     classes: int | None = 2
     kernel: KernelName = "rbf"
     C: float = 1.0
-    gamma: float | Literal["scale"] = "scale"
+    gamma: float | str = "scale"
     degree: int = 3
     coef0: float = 0.0
     epsilon: float = 0.1
@@ -93,6 +95,7 @@ class SupportVectorMachine:
     max_iter: int = -1
     time_limit: float | None = None
     megabytes: float = 2000.0
+    shrinking: bool = True
 
     def estimate(self, sample: Sample, *, rng: Generator) -> Fit[Expansion]:
         """Fit to the sample; ``rng`` is not needed."""
@@ -118,26 +121,29 @@ class SupportVectorMachine:
         """Form the kernel matrix that every draw and price of this sample shares."""
         return SupportVectorWorkspace(self, _plain(sample))
 
+    def capacities(self, estimators: Sequence[Any], /) -> list[Any] | None:
+        """Return C of each of these estimators; None where one differs in anything else."""
+        return differing_in(self, "C", estimators)
+
     def budget(self) -> Budget:
         """Return what a fit may use."""
-        return Budget(self.tol, self.max_iter, self.time_limit, self.megabytes)
+        return Budget(self.tol, self.max_iter, self.time_limit, self.megabytes, self.shrinking)
 
     def function(self, sample: Sample) -> KernelFunction:
         """Return the kernel with γ settled by the sample."""
-        gamma = self.gamma
-        if gamma == "scale":
-            spread = variance(sample.X, sample.weight) if self.kernel != "linear" else 1.0
-            gamma = 1.0 / (sample.X.shape[1] * spread) if spread else 1.0
-        return KernelFunction(self.kernel, float(gamma), self.degree, self.coef0)
+        # A linear kernel has no γ, so the variance is not taken for it.
+        gamma = 1.0 if self.kernel == "linear" else settled_gamma(self.gamma, sample.X, sample.weight)
+        return KernelFunction(self.kernel, gamma, self.degree, self.coef0)
 
     def duals(self, sample: Sample) -> list[tuple[IntArray, Dual]]:
         """Return the dual problems of the sample, each with its rows."""
         assert sample.y is not None
-        weight = np.ones(len(sample)) if sample.weight is None else np.asarray(sample.weight, np.float64)
+        weight = row_weights(sample.weight, len(sample))
         if self.classes is not None:
-            return pair_duals(np.asarray(sample.y), self.C * weight, self.classes)
-        bound = self.C * weight
-        return [(np.arange(len(sample)), Dual(np.asarray(sample.y, np.float64), -bound, bound, self.epsilon))]
+            return pair_duals(np.asarray(sample.y), prices(self.C, weight), self.classes)
+        y = np.asarray(sample.y, np.float64)
+        bound = prices(self.C, weight, float(np.abs(y).max()))
+        return [(np.arange(len(sample)), Dual(y, -bound, bound, self.epsilon))]
 
 
 class SupportVectorWorkspace:
@@ -203,8 +209,29 @@ class SupportVectorWorkspace:
     def _solved(self, dual: Dual, table: KernelTable, K: NDArray[Any] | None) -> Solution:
         if K is None:
             return train(dual, table, self.machine.budget())
-        found = solve_on(dual, table, K, self.machine.budget().limits(table.n))
+        budget = self.machine.budget()
+        found = solve_on(dual, table, K, budget.limits(table.n), shrinking=budget.shrinking)
         return train(dual, table, self.machine.budget()) if found.stop is Stop.DIGITS else found
+
+
+def machine_under(machine: KernelMachine, classes: int | None) -> SupportVectorMachine | None:
+    """Return the point estimator of the same kernel and settings; None of a kernel that is not named."""
+    if callable(machine.kernel) or machine.kernel == "precomputed":
+        return None
+    return SupportVectorMachine(
+        classes,
+        machine.kernel,
+        C=float(machine.C),
+        gamma=machine.gamma,
+        degree=int(machine.degree),
+        coef0=float(machine.coef0),
+        epsilon=float(getattr(machine, "epsilon", 0.1)),
+        tol=float(machine.tol),
+        max_iter=int(machine.max_iter),
+        time_limit=machine.time_limit,
+        megabytes=float(machine.cache_size),
+        shrinking=bool(machine.shrinking),
+    )
 
 
 def expand(
@@ -228,7 +255,7 @@ def expand(
 
 
 def _rows(X: Any) -> Any:
-    return X.tocsr() if sp.issparse(X) else np.ascontiguousarray(X, dtype=np.float64)
+    return X.tocsr().astype(np.float64) if sp.issparse(X) else np.ascontiguousarray(X, dtype=np.float64)
 
 
 def _plain(sample: Sample) -> Sample:

@@ -25,7 +25,7 @@ from thetahat.svm.solution import Solution, Stop
 from thetahat.svm.table import KernelTable
 from thetahat.svm.training import Budget, smallest_eigenvalue, status_of, train
 
-__all__ = ["CONSTRAINTS", "KernelMachine", "prices", "row_weights", "variance"]
+__all__ = ["CONSTRAINTS", "KernelMachine", "prices", "row_weights", "settled_gamma", "variance"]
 
 # An infinite price, in units of the target: infinity itself has no digits.
 HARD = 1e10
@@ -95,17 +95,7 @@ class KernelMachine(BaseEstimator, ABC):  # type: ignore[misc]
             return None, X
         if self.kernel == "precomputed":
             return None, X
-        if self.gamma == "scale":
-            with np.errstate(over="ignore"):
-                spread = variance(X, weight)
-            if not np.isfinite(spread):
-                raise UsageError(
-                    "X: The dual coefficients or intercepts are not finite, for the squares of these numbers "
-                    "overflow; scale the columns (StandardScaler)"
-                )
-            self._gamma = float(1.0 / (X.shape[1] * spread)) if spread != 0 else 1.0
-        else:
-            self._gamma = 1.0 / X.shape[1] if self.gamma == "auto" else float(self.gamma)
+        self._gamma = settled_gamma(self.gamma, X, weight)
         self._function = KernelFunction(self.kernel, self._gamma, int(self.degree), float(self.coef0))
         if self._function.blurred(X):
             warnings.warn(f"X: {BLUR}", ThetaHatWarning, stacklevel=4)
@@ -269,6 +259,28 @@ class KernelMachine(BaseEstimator, ABC):  # type: ignore[misc]
         tags.input_tags.pairwise = self.kernel == "precomputed"
         tags.input_tags.sparse = self.kernel != "precomputed"
         return tags
+
+
+def settled_gamma(gamma: float | str, X: Any, weight: FloatArray | None) -> float:
+    """Return γ as a number: "scale" is 1 / (d · variance of X), "auto" is 1 / d.
+
+    Raises
+    ------
+    UsageError
+        The variance overflows.
+    """
+    if gamma == "auto":
+        return 1.0 / float(X.shape[1])
+    if gamma != "scale":
+        return float(gamma)
+    with np.errstate(over="ignore"):
+        spread = variance(X, weight)
+    if not np.isfinite(spread):
+        raise UsageError(
+            "X: The dual coefficients or intercepts are not finite, for the squares of these numbers "
+            "overflow; scale the columns (StandardScaler)"
+        )
+    return float(1.0 / (X.shape[1] * spread)) if spread != 0 else 1.0
 
 
 def variance(X: Any, weight: FloatArray | None) -> float:

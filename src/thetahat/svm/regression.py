@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import Interval
 
 from thetahat.checked import finite
 from thetahat.contracts import FloatArray, IntArray
+from thetahat.svm.estimator import SupportVectorMachine, machine_under
 from thetahat.svm.machine import CONSTRAINTS, KernelMachine, prices, row_weights
 from thetahat.svm.optimality import Dual
 
@@ -120,6 +121,10 @@ class SVR(RegressorMixin, KernelMachine):  # type: ignore[misc]
     def predict(self, X: Any) -> FloatArray:
         """Return f of each row."""
         return self._decisions(X).ravel()
+
+    def point_estimator(self, classes: int | None, /) -> SupportVectorMachine | None:
+        """Return the point estimator underneath, which shares work; None of a kernel that is not named."""
+        return machine_under(self, None)
 
     def _scores(self) -> FloatArray:
         return self._dense_dual().T
