@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 
 import thetahat as th
-from thetahat.resampling import replicates
+from thetahat.resampling import bootstrap_kernels
 
 RNG = np.random.default_rng(0)
 X = RNG.gamma(2.0, 1.0, 200)
@@ -14,9 +14,9 @@ CASES = {"mean": X, "median": X, "variance": X, "std": X, "correlation": BOTH, "
 @pytest.mark.parametrize("name", CASES)
 def test_compiled_resamples_have_the_distribution_of_plain_ones(name):
     rows, statistic = CASES[name], name.removeprefix("odd ")
-    value = replicates.plain(statistic, None)
-    ours = replicates.resampled(statistic, value, rows, 20_000, np.random.default_rng(1))
-    theirs = replicates.resampled("", value, rows, 4_000, np.random.default_rng(2))
+    value = bootstrap_kernels.plain(statistic, None)
+    ours = bootstrap_kernels.resampled(statistic, value, rows, 20_000, np.random.default_rng(1))
+    theirs = bootstrap_kernels.resampled("", value, rows, 4_000, np.random.default_rng(2))
     assert stats.ks_2samp(ours, theirs).pvalue > 1e-3
     assert ours.mean() == pytest.approx(theirs.mean(), abs=5 * theirs.std() / np.sqrt(4000))
 
@@ -24,17 +24,17 @@ def test_compiled_resamples_have_the_distribution_of_plain_ones(name):
 @pytest.mark.parametrize("name", CASES)
 def test_leaving_one_out_by_formula_equals_deleting_it(name):
     rows, statistic = CASES[name], name.removeprefix("odd ")
-    value = replicates.plain(statistic, None)
-    ours = replicates.left_out(statistic, value, rows)
-    assert ours == pytest.approx(replicates.left_out("", value, rows), rel=1e-10)
+    value = bootstrap_kernels.plain(statistic, None)
+    ours = bootstrap_kernels.left_out(statistic, value, rows)
+    assert ours == pytest.approx(bootstrap_kernels.left_out("", value, rows), rel=1e-10)
 
 
 @pytest.mark.parametrize("name", ["variance", "std", "correlation"])
 def test_leaving_out_the_row_that_holds_nearly_all_of_the_spread_keeps_the_digits(name):
     rows = CASES[name].copy()
     rows[3] = 1e9
-    value = replicates.plain(name, None)
-    ours, plain = (replicates.left_out(each, value, rows) for each in (name, ""))
+    value = bootstrap_kernels.plain(name, None)
+    ours, plain = (bootstrap_kernels.left_out(each, value, rows) for each in (name, ""))
     assert ours[3] == pytest.approx(plain[3], rel=1e-9)
 
 

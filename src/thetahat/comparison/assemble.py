@@ -19,7 +19,7 @@ from thetahat.comparison.tuning import Tuned
 from thetahat.contracts import Status
 from thetahat.resampling.intervals import HoldoutRows, IntervalMethod, OverDraws
 from thetahat.resampling.replicate import TIME_LIMIT, Replicates
-from thetahat.resampling.winner import corrected_winner
+from thetahat.resampling.selection_bias import corrected_winner
 from thetahat.results.comparison import ChoiceRecord, Estimate, LeaderRecord, ModelRecord, Score, TuningRecord
 
 __all__ = ["leader_record", "losses_of", "model_records", "of_whole_draws"]

@@ -15,7 +15,7 @@ from thetahat.contracts import Draw
 from thetahat.errors import UsageError
 from thetahat.resampling.bootstrap632 import Bootstrap632, Bootstraps
 from thetahat.resampling.clusters import FEWEST, Clustered, blocks
-from thetahat.resampling.halves import ConservativeZ, Halves
+from thetahat.resampling.conservative_z import ConservativeZ, Halves
 from thetahat.resampling.intervals import METHODS, IntervalMethod
 from thetahat.resampling.nested import Nested, NestedFolds
 from thetahat.resampling.plans import Holdout, KFold, Plan, Rows, parse

@@ -16,7 +16,7 @@ from thetahat.checked import column, matrix, squarable
 from thetahat.contracts import FloatArray
 from thetahat.errors import ThetaHatWarning, UsageError
 from thetahat.numerics.moments import centred, variance
-from thetahat.resampling import replicates as kernels
+from thetahat.resampling import bootstrap_kernels as kernels
 
 __all__ = ["Bootstrap", "Jackknife", "bootstrap", "jackknife"]
 
