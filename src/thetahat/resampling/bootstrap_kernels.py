@@ -1,7 +1,7 @@
 """A statistic on many resamples, compiled for the common statistics.
 
-The compiled loops have their own generator (SplitMix64, Steele, Lea and Flood 2014), seeded from the caller's,
-so the same generator gives the same resamples, and no index is stored.
+The compiled loops have their own generator (SplitMix64, Steele, Lea and Flood 2014), seeded from the
+caller's, so the same generator gives the same resamples, and no index is stored.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def left_out(name: str, value: Callable[[FloatArray], Any], rows: FloatArray) ->
         order = np.sort(rows)
         rank = np.empty(n, dtype=np.int64)
         rank[np.argsort(rows, kind="stable")] = np.arange(n)
-        # The k-th of the n − 1 rows left is the k-th of all, or the next if that one or an earlier was removed.
+        # The k-th of the n − 1 rows left is the k-th of all, or the next if it or an earlier one is removed.
         low, high = (n - 2) // 2, (n - 1) // 2
         return np.asarray(0.5 * (order[low + (rank <= low)] + order[high + (rank <= high)]))
     if not name:

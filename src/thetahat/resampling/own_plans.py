@@ -16,7 +16,7 @@ from thetahat.contracts import Draw, IntArray
 from thetahat.errors import UsageError
 from thetahat.resampling.plans import KFold, Plan, Rows, parse
 
-__all__ = ["FoldColumn", "OwnDraws", "Splitter", "as_plan", "draws_of"]
+__all__ = ["FoldColumn", "OwnDraws", "Splitter", "as_plan", "draws_of", "naming"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,14 +119,14 @@ class Splitter:
     def draws(self, rows: Rows, *, rng: Generator) -> list[Draw]:
         """Return the splits; a splitter that shuffles without a seed gets one from ``rng``."""
         name = type(self.splitter).__name__
-        # None in place of every number: a splitter that computes with columns fails rather than splits wrongly.
+        # None in place of every number: a splitter that reads columns then fails rather than splits wrongly.
         columns: NDArray[Any] = np.full((rows.n, 1), None, dtype=object)
         try:
             pairs = list(self._seeded(rng).split(columns, rows.labels, rows.groups))
         except (ValueError, TypeError) as error:
             raise UsageError(
-                f"{self.argument}: {name} cannot split these rows: {' '.join(str(error).split())} If it needs "
-                "more than class and group codes, give the splits themselves: "
+                f"{self.argument}: {name} cannot split these rows: {' '.join(str(error).split())} If it "
+                "needs more than class and group codes, give the splits themselves: "
                 "list(splitter.split(X, y, groups))"
             ) from error
         if not pairs:
@@ -176,10 +176,10 @@ def as_plan(asked: Any, usual: Plan | None = None, *, repeats: int = 1, what: st
     if isinstance(asked, bool | np.bool_):
         raise UsageError(f"{what}: {_FORMS}, not {asked!r}")
     if isinstance(asked, int | np.integer):
-        with _naming(what):
+        with naming(what):
             return KFold(int(asked), repeats)
     if isinstance(asked, str):
-        with _naming(what):
+        with naming(what):
             return parse(asked, what=what)
     if isinstance(asked, type):
         raise UsageError(f"{what}: {asked.__name__} is a class; give an object, {asked.__name__}()")
@@ -197,7 +197,7 @@ def as_plan(asked: Any, usual: Plan | None = None, *, repeats: int = 1, what: st
 
 def draws_of(plan: Plan, rows: Rows, *, rng: Generator, what: str = "cv") -> list[Draw]:
     """Return the draws of a plan; a message about them names the argument ``what``."""
-    with _naming(what):
+    with naming(what):
         return plan.draws(rows, rng=rng)
 
 
@@ -207,13 +207,13 @@ _FORMS = (
 
 
 @contextmanager
-def _naming(argument: str) -> Iterator[None]:
-    """Let messages of plans, which call their argument ``resampling``, name this one."""
+def naming(argument: str, *, of: str = "resampling") -> Iterator[None]:
+    """Let a message about the argument ``of`` name this argument instead."""
     try:
         yield
     except UsageError as error:
         name, _, text = str(error).partition(": ")
-        if name != "resampling" or argument == name:
+        if name != of or argument == name:
             raise
         raise UsageError(f"{argument}: {text}") from error
 
