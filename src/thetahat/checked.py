@@ -1,4 +1,4 @@
-"""Arguments of public functions as clean arrays and numbers, or an error that names the argument and the cause.
+"""Arguments of public functions as clean arrays and numbers, or an error that names argument and cause.
 
 For functions that take bare arrays; the classes with scikit-learn's interface use its validation.
 """
@@ -186,6 +186,7 @@ def generator(rng: Any) -> Generator:
     if not isinstance(rng, Generator):
         seed = rng if isinstance(rng, int) else 0
         raise UsageError(
-            f"rng: a numpy Generator is expected, not {type(rng).__name__}; give np.random.default_rng({seed})"
+            f"rng: a numpy Generator is expected, not {type(rng).__name__}; "
+            f"give np.random.default_rng({seed})"
         )
     return rng

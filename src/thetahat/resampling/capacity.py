@@ -313,8 +313,8 @@ def _assembled(
     df = dict.fromkeys(columns, draws - 1.0)
     if fixed:
         # Fresh training sets, but the same rows predicted by all: their sampling error counts too.
-        influence = np.array(
-            [np.mean([row[v].influence for row in rows], axis=0) for v in range(len(values))]
+        influence = np.array([[each.influence for each in row] for row in rows], dtype=np.float64).mean(
+            axis=0
         )
         spread["held_out_error"] = spread["held_out_error"] + covariance(influence.T) / len(held)
     often = held >= 2

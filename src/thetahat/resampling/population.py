@@ -14,7 +14,7 @@ from scipy import sparse
 from thetahat.contracts import Draw, Fit, Sample
 from thetahat.errors import UsageError
 
-__all__ = ["FreshSamples", "fresh_samples", "numbered_draws"]
+__all__ = ["FreshSamples", "draws_of_sizes", "fresh_samples"]
 
 
 def fresh_samples(
@@ -74,28 +74,26 @@ def _checked(given: Any) -> tuple[Any, NDArray[Any]]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FreshSamples:
-    """A point estimator that draws its own samples: as many as it is given rows.
+    """A point estimator that draws its own samples, one for each row of a sample of sizes.
 
-    It needs no memory for samples that are not at work, and draws where it fits, in a worker process. A block
-    of samples has one generator, since spawning one for each costs more than a cheap estimate.
+    Samples exist only while they are fitted, in the worker process that fits them. The samples of a draw
+    share its generator, since spawning one for each costs more than a cheap estimate.
 
     Parameters
     ----------
     fit : callable
-        ``fit(rng)`` draws one sample and gives what is read off its estimate, always as many numbers.
+        ``fit(size, rng)`` draws one sample and gives what is read off its estimate, always as many numbers.
     """
 
-    fit: Callable[[Generator], tuple[float, ...]]
+    fit: Callable[[int, Generator], tuple[float, ...]]
 
     def estimate(self, sample: Sample, *, rng: Generator) -> Fit[Any]:
-        """Return what is read of one fresh sample for each row."""
-        return Fit(np.array([self.fit(rng) for _ in range(len(sample))]))
+        """Return what is read off the estimates, shape (rows, numbers)."""
+        fit = self.fit
+        return Fit(np.array([fit(size, rng) for size in sample.X.tolist()]))
 
 
-def numbered_draws(samples: int, block: int) -> tuple[Sample, list[Draw]]:
-    """Return the numbers of fresh samples as a sample, and draws of blocks of them."""
-    numbers = np.arange(samples)
-    nothing = np.arange(0)
-    return Sample(numbers), [
-        Draw(numbers[start : start + block], nothing) for start in range(0, samples, block)
-    ]
+def draws_of_sizes(sizes: NDArray[Any], block: int) -> tuple[Sample, list[Draw]]:
+    """Return sizes of fresh samples as a sample, and draws of blocks of them."""
+    numbers, nothing = np.arange(len(sizes)), np.arange(0)
+    return Sample(sizes), [Draw(numbers[k : k + block], nothing) for k in range(0, len(sizes), block)]
