@@ -1,6 +1,6 @@
-"""Whatever a person hands in, as clean arrays, or an error that names the argument and what is wrong with it.
+"""Arguments of public functions as clean arrays and numbers, or an error that names argument and cause.
 
-For functions that take bare arrays; the classes with scikit-learn's interface are held to its own validation.
+For functions that take bare arrays; the classes with scikit-learn's interface use its validation.
 """
 
 from __future__ import annotations
@@ -8,14 +8,25 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 
 from thetahat.contracts import FloatArray
 from thetahat.errors import UsageError
 
-__all__ = ["column", "finite", "matrix", "some_columns", "squarable", "target"]
+__all__ = [
+    "column",
+    "finite",
+    "generator",
+    "level_of",
+    "matrix",
+    "some_columns",
+    "squarable",
+    "target",
+    "whole_number",
+]
 
-# Of the square of a larger number, or of its inverse, sums leave the finite numbers.
+# Sums of squares of larger numbers, or of inverse squares of smaller ones, may overflow.
 LARGEST = 1e140
 
 
@@ -130,3 +141,52 @@ def _enough(n: int, name: str, least: int) -> None:
         raise UsageError(f"{name}: there are no rows")
     if n < least:
         raise UsageError(f"{name}: {least} rows or more are needed, not {n}")
+
+
+def whole_number(value: Any, name: str, *, least: int = 1) -> int:
+    """Return a whole number of at least ``least``.
+
+    Raises
+    ------
+    UsageError
+        It is not that.
+    """
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
+        raise UsageError(f"{name}: a whole number is expected, not {value!r}")
+    if value < least:
+        raise UsageError(f"{name}: must be at least {least}, not {value}")
+    return int(value)
+
+
+def level_of(value: Any, name: str = "level") -> float:
+    """Return a probability strictly between 0 and 1.
+
+    Raises
+    ------
+    UsageError
+        It is not that.
+    """
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.number):
+        raise UsageError(f"{name}: a number between 0 and 1 is expected, not {value!r}")
+    if not 0 < value < 1:
+        raise UsageError(f"{name}: must lie between 0 and 1, not {value:g}")
+    return float(value)
+
+
+def generator(rng: Any) -> Generator:
+    """Return the generator that was given, or one of seed 0 for None.
+
+    Raises
+    ------
+    UsageError
+        It is not a ``numpy.random.Generator``.
+    """
+    if rng is None:
+        return np.random.default_rng(0)
+    if not isinstance(rng, Generator):
+        seed = rng if isinstance(rng, int) else 0
+        raise UsageError(
+            f"rng: a numpy Generator is expected, not {type(rng).__name__}; "
+            f"give np.random.default_rng({seed})"
+        )
+    return rng

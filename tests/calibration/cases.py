@@ -17,11 +17,11 @@ from tests.calibration.simulators import (
 from thetahat.judgment.pairs import paired
 from thetahat.resampling.bootstrap632 import Bootstrap632, Bootstraps
 from thetahat.resampling.clusters import Clustered, blocks
-from thetahat.resampling.halves import ConservativeZ, Halves
+from thetahat.resampling.conservative_z import ConservativeZ, Halves
 from thetahat.resampling.intervals import Clt, CorrectedT, MeanEstimate, PlainNormal
 from thetahat.resampling.nested import Nested, NestedFolds
 from thetahat.resampling.plans import KFold, Rows
-from thetahat.resampling.winner import corrected_winner
+from thetahat.resampling.selection_bias import corrected_winner
 
 SIZES = (40, 100, 200, 400)
 NESTED = NestedFolds(10, 5)

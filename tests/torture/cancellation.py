@@ -18,7 +18,7 @@ from tests.certified import LINEAR
 from tests.certified import columns as nist_columns
 from tests.torture.trials import Part, Trial, digits, exactly, spoken, worst_of
 from thetahat.estimation.stream_finish import CLOSE
-from thetahat.resampling.halves import ConservativeZ, Halves
+from thetahat.resampling.conservative_z import ConservativeZ, Halves
 from thetahat.resampling.intervals import METHODS, OverDraws
 
 __all__ = ["PARTS", "certified", "kept"]

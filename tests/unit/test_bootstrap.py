@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 
 import thetahat as th
-from thetahat.resampling import replicates
+from thetahat.resampling import bootstrap_kernels
 
 RNG = np.random.default_rng(0)
 X = RNG.gamma(2.0, 1.0, 200)
@@ -14,9 +14,9 @@ CASES = {"mean": X, "median": X, "variance": X, "std": X, "correlation": BOTH, "
 @pytest.mark.parametrize("name", CASES)
 def test_compiled_resamples_have_the_distribution_of_plain_ones(name):
     rows, statistic = CASES[name], name.removeprefix("odd ")
-    value = replicates.plain(statistic, None)
-    ours = replicates.resampled(statistic, value, rows, 20_000, np.random.default_rng(1))
-    theirs = replicates.resampled("", value, rows, 4_000, np.random.default_rng(2))
+    value = bootstrap_kernels.plain(statistic, None)
+    ours = bootstrap_kernels.resampled(statistic, value, rows, 20_000, np.random.default_rng(1))
+    theirs = bootstrap_kernels.resampled("", value, rows, 4_000, np.random.default_rng(2))
     assert stats.ks_2samp(ours, theirs).pvalue > 1e-3
     assert ours.mean() == pytest.approx(theirs.mean(), abs=5 * theirs.std() / np.sqrt(4000))
 
@@ -24,17 +24,17 @@ def test_compiled_resamples_have_the_distribution_of_plain_ones(name):
 @pytest.mark.parametrize("name", CASES)
 def test_leaving_one_out_by_formula_equals_deleting_it(name):
     rows, statistic = CASES[name], name.removeprefix("odd ")
-    value = replicates.plain(statistic, None)
-    ours = replicates.left_out(statistic, value, rows)
-    assert ours == pytest.approx(replicates.left_out("", value, rows), rel=1e-10)
+    value = bootstrap_kernels.plain(statistic, None)
+    ours = bootstrap_kernels.left_out(statistic, value, rows)
+    assert ours == pytest.approx(bootstrap_kernels.left_out("", value, rows), rel=1e-10)
 
 
 @pytest.mark.parametrize("name", ["variance", "std", "correlation"])
 def test_leaving_out_the_row_that_holds_nearly_all_of_the_spread_keeps_the_digits(name):
     rows = CASES[name].copy()
     rows[3] = 1e9
-    value = replicates.plain(name, None)
-    ours, plain = (replicates.left_out(each, value, rows) for each in (name, ""))
+    value = bootstrap_kernels.plain(name, None)
+    ours, plain = (bootstrap_kernels.left_out(each, value, rows) for each in (name, ""))
     assert ours[3] == pytest.approx(plain[3], rel=1e-9)
 
 
@@ -185,3 +185,72 @@ def test_errors_keep_their_digits_where_the_rows_lie_far_from_0(statistic):
         assert far.estimate == pytest.approx(near.estimate, rel=1e-12)
         drawn = [th.bootstrap(rows + shift, statistic, resamples=50).distribution for shift in (0.0, 2.0**52)]
         assert drawn[1] == pytest.approx(drawn[0], rel=1e-10)
+
+
+@pytest.mark.parametrize("method", ["percentile", "basic", "normal", "bca", "studentized"])
+def test_several_numbers_have_each_the_interval_that_they_have_alone(method):
+    options = {"method": method, "resamples": 100}
+    both = th.bootstrap(BOTH[:40], lambda rows: rows.mean(axis=0), **options)
+    assert both.distribution.shape == (100, 2)
+    for j in range(2):
+        one = th.bootstrap(BOTH[:40], lambda rows, j=j: rows[:, j].mean(), **options)
+        for name in ("estimate", "bias", "se", "low", "high"):
+            assert getattr(both, name)[j] == pytest.approx(getattr(one, name), rel=1e-12), name
+
+
+def test_the_jackknife_of_several_numbers_is_that_of_each():
+    both = th.jackknife(BOTH, lambda rows: rows.var(axis=0))
+    for j in range(2):
+        one = th.jackknife(BOTH[:, j], "variance")
+        assert both.corrected[j] == pytest.approx(one.corrected, rel=1e-12)
+        assert both.se[j] == pytest.approx(one.se, rel=1e-10)
+
+
+def test_a_doubt_names_the_number_that_it_is_about():
+    with pytest.warns(th.ThetaHatWarning, match="number 1 of the statistic: .*known to fail"):
+        found = th.bootstrap(
+            X, lambda rows: np.array([rows.mean(), rows.max()]), method="percentile", resamples=300
+        )
+    assert "number 0" not in found.warning
+
+
+@pytest.mark.parametrize("function", [th.bootstrap, th.jackknife])
+@pytest.mark.parametrize(
+    ("statistic", "said"),
+    [
+        (lambda x: x.mean() + 1j, "statistic: gave complex128 .*two numbers"),
+        (lambda x: np.ones((2, 2)), "statistic: gave float64 of shape"),
+        (lambda x: None, "statistic: gave None"),
+        (lambda x: "a", "statistic: gave <U1"),
+        (lambda x: [], "statistic: gave .* of shape"),
+        (lambda x: np.unique(x), "statistic: .* must always give as many"),
+        (None, "statistic: a name or a function of the rows is expected, not None"),
+        (["mean"], "statistic: a name or a function"),
+        (float, "statistic: a name or a function"),
+    ],
+)
+def test_what_is_no_number_is_named(function, statistic, said):
+    with pytest.raises(th.UsageError, match=said):
+        function(np.array([1.0, 2.0, 2.5, 4.0]), statistic)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"level": None}, "level: a number between 0 and 1 is expected, not None"),
+        ({"resamples": 99.5}, "resamples: a whole number"),
+        ({"resamples": 1}, "resamples: must be at least 2"),
+        ({"rng": 3}, r"rng: .* give np.random.default_rng\(3\)"),
+        ({"method": ["bca"]}, "method: choose one of"),
+    ],
+)
+def test_an_argument_of_the_wrong_type_is_named(options, said):
+    with pytest.raises(th.UsageError, match=said):
+        th.bootstrap(X, "mean", **options)
+
+
+def test_intervals_of_several_numbers_draw_themselves():
+    from matplotlib.figure import Figure
+
+    found = th.bootstrap(BOTH, lambda rows: rows.mean(axis=0), resamples=99)
+    assert len(found.plot(Figure().subplots()).get_yticks()) == 2

@@ -13,7 +13,8 @@ import thetahat as th
 from thetahat.errors import UsageError
 from thetahat.resampling.bands import critical_value
 from thetahat.resampling.capacity import capacity_curve
-from thetahat.resampling.learning import PowerLaw, RowsNeeded, _power_law, learning_curve
+from thetahat.resampling.learning import learning_curve
+from thetahat.resampling.power_law import PowerLaw, RowsNeeded, fit_power_law
 
 
 class RandomFeatures(RegressorMixin, BaseEstimator):
@@ -150,7 +151,7 @@ def test_the_bands_hold_over_the_whole_grid_of_polynomials_in_noise():
 def test_the_power_law_is_found_again():
     sizes = np.array([10, 20, 40, 80, 160, 320, 640])
     mean = 2.0 + 0.5 * (sizes / 640) ** -0.7
-    law = _power_law(sizes, mean, np.eye(7) * 1e-8, True, np.random.default_rng(0))
+    law = fit_power_law(sizes, mean, np.eye(7) * 1e-8, True, np.random.default_rng(0))
     assert law.a[0] == pytest.approx(2.0, abs=0.02)
     assert law.b[0] == pytest.approx(0.5, abs=0.02)
     assert law.c[0] == pytest.approx(0.7, rel=0.03)

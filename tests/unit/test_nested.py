@@ -7,7 +7,7 @@ from thetahat.resampling.intervals import Clt, CorrectedT, OverDraws
 from thetahat.resampling.nested import Nested, NestedFolds
 from thetahat.resampling.plans import KFold, Rows
 from thetahat.resampling.posterior import posterior
-from thetahat.resampling.winner import corrected_winner
+from thetahat.resampling.selection_bias import corrected_winner
 
 
 def test_pairs_of_folds_share_their_fits():

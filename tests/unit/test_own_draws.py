@@ -11,7 +11,7 @@ import thetahat as th
 from thetahat.contracts import Draw
 from thetahat.errors import UsageError
 from thetahat.resampling.bootstrap632 import Bootstrap632, Bootstraps, weighed
-from thetahat.resampling.halves import ConservativeZ, Halves
+from thetahat.resampling.conservative_z import ConservativeZ, Halves
 from thetahat.resampling.intervals import OverDraws
 from thetahat.resampling.plans import Rows
 

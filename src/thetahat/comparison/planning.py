@@ -11,7 +11,7 @@ from thetahat.comparison.schema import Schema
 from thetahat.errors import UsageError
 from thetahat.judgment.rule import OWN_DRAWS
 from thetahat.resampling.bootstrap632 import Bootstraps
-from thetahat.resampling.halves import Halves
+from thetahat.resampling.conservative_z import Halves
 from thetahat.resampling.nested import NestedFolds
 from thetahat.resampling.own_plans import as_plan
 from thetahat.resampling.plans import Holdout, KFold, Plan, Rows

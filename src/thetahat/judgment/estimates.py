@@ -13,7 +13,7 @@ from thetahat.judgment.pairs import ends
 from thetahat.measures.measure import Measure, MissingPrediction
 from thetahat.resampling.evidence import Evidence, Outcome, measured
 from thetahat.resampling.intervals import HoldoutRows, IntervalMethod, MeanEstimate, OverDraws
-from thetahat.resampling.winner import corrected_winner
+from thetahat.resampling.selection_bias import corrected_winner
 from thetahat.results.comparison import Estimate, LeaderRecord, Score
 
 __all__ = ["estimate_of", "leader_record", "measured_models", "score_of", "shown_estimate", "training_of"]

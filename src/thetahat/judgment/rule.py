@@ -14,7 +14,7 @@ from thetahat.errors import UsageError
 from thetahat.measures.measure import Measure
 from thetahat.resampling.bootstrap632 import Bootstrap632, Bootstraps
 from thetahat.resampling.clusters import FEWEST, Clustered, blocks
-from thetahat.resampling.halves import ConservativeZ, Halves
+from thetahat.resampling.conservative_z import ConservativeZ, Halves
 from thetahat.resampling.intervals import METHODS, IntervalMethod
 from thetahat.resampling.nested import Nested, NestedFolds
 from thetahat.resampling.plans import Plan, Rows

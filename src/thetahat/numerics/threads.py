@@ -8,6 +8,7 @@ BLAS as it is.
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -41,6 +42,15 @@ if hasattr(os, "register_at_fork"):
 
 
 @lru_cache(maxsize=1)
+def _loaded(modules: int) -> Any:
+    """Return the controller of the libraries loaded by this many modules.
+
+    Listing them takes a millisecond or two, and importing a module is what loads another.
+    """
+    return ThreadpoolController()
+
+
+@lru_cache(maxsize=1)
 def _blas() -> Any:
     np.dot(np.ones((2, 2)), np.ones((2, 2)))  # a library is listed once it is loaded
     return ThreadpoolController().select(user_api="blas")
@@ -58,7 +68,7 @@ def single_threaded() -> Iterator[None]:
     BLAS is held for the whole process, and OpenMP for this thread. Calls may overlap in several threads: the
     last to leave lifts the limit.
     """
-    every = ThreadpoolController()  # libraries that were loaded since are among them
+    every = _loaded(len(sys.modules))
     with _one_each(every.select(user_api="blas")), every.limit(limits=1, user_api="openmp"):
         yield
 

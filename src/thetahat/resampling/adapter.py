@@ -48,6 +48,10 @@ def point_estimator(estimator: Any, classes: int | None) -> Predictor[Any]:
     UsageError
         It is neither.
     """
+    if isinstance(estimator, type):
+        raise UsageError(
+            f"estimator: {estimator.__name__} is a class; give an object, {estimator.__name__}()"
+        )
     if isinstance(estimator, Predictor):
         return estimator
     if not (hasattr(estimator, "fit") and hasattr(estimator, "predict") and hasattr(estimator, "get_params")):
@@ -72,10 +76,10 @@ def _own(estimator: Any, classes: int | None) -> Predictor[Any] | None:
 
 
 def rows_for(estimator: Any, X: Any, y: Any, *, least: int = 2) -> tuple[Any, NDArray[Any]]:
-    """Return the rows and target that an estimator is to be tried on, checked.
+    """Return the rows and the target, checked as the estimator requires.
 
-    What scikit-learn's interface wraps may take missing values and text and is left to say so; our own point
-    estimators take finite numbers.
+    Estimators with scikit-learn's interface may take missing values and text, and check them themselves; our
+    own point estimators take finite numbers.
 
     Raises
     ------
@@ -102,10 +106,10 @@ def finite_predictions(values: Any) -> FloatArray:
     UsageError
         One of them is not finite.
     """
-    said: FloatArray = np.asarray(values, dtype=np.float64)
-    if not np.isfinite(said).all():
+    predictions: FloatArray = np.asarray(values, dtype=np.float64)
+    if not np.isfinite(predictions).all():
         raise UsageError("estimator: its predictions are not finite; scale the columns of X and y")
-    return said
+    return predictions
 
 
 @dataclass(frozen=True, slots=True, eq=False)

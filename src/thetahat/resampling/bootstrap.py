@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,20 +9,21 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.random import Generator
-from scipy import special
+from numpy.typing import NDArray
 
-from thetahat.checked import column, matrix, squarable
+from thetahat.checked import column, generator, level_of, matrix, squarable, whole_number
 from thetahat.contracts import FloatArray
 from thetahat.errors import ThetaHatWarning, UsageError
-from thetahat.numerics.moments import centred, variance
-from thetahat.resampling import replicates as kernels
+from thetahat.numerics.moments import centred
+from thetahat.resampling import bootstrap_kernels as kernels
+from thetahat.resampling import spread
 
 __all__ = ["Bootstrap", "Jackknife", "bootstrap", "jackknife"]
 
 Method = Literal["bca", "percentile", "basic", "normal", "studentized"]
 METHODS = ("bca", "percentile", "basic", "normal", "studentized")
-# Share of resamples on their own largest or smallest value that says the statistic is an extreme one.
-# The third largest row has .08 there; the median of five rows, which is not extreme, .06.
+# A statistic is taken for an extreme one if this share of its resamples has their largest or smallest value.
+# The share is .08 for the third largest row, and .06 for the median of five rows, which is not extreme.
 ON_THE_EDGE = 0.07
 INNER = 50
 
@@ -32,68 +32,84 @@ INNER = 50
 class Bootstrap:
     """A statistic with its error bar from resampled rows.
 
+    Of a statistic of k numbers, every value is an array of shape (k,).
+
     Parameters
     ----------
-    estimate : float
+    estimate : float or ndarray of shape (k,)
         On the rows themselves.
-    bias : float
+    bias : float or ndarray of shape (k,)
         Mean over resamples less the estimate.
-    se : float
+    se : float or ndarray of shape (k,)
         Standard deviation over resamples.
-    low, high : float
-        The interval.
+    low, high : float or ndarray of shape (k,)
+        The interval of each number by itself.
     method, level : str, float
-        What the interval is.
-    distribution : ndarray of shape (B,)
+        Which interval.
+    distribution : ndarray of shape (B,) or (B, k)
         The statistic on each resample.
     warning : str
-        Why the bootstrap is not to be believed here; empty where nothing speaks against it.
+        Why the bootstrap cannot be trusted here; empty if nothing speaks against it.
     """
 
-    estimate: float
-    bias: float
-    se: float
-    low: float
-    high: float
+    estimate: Any
+    bias: Any
+    se: Any
+    low: Any
+    high: Any
     method: str
     level: float
     distribution: FloatArray = field(repr=False)
     warning: str = ""
 
     def plot(self, ax: Any = None) -> Any:
-        """Draw the distribution over resamples, the estimate and the interval; return the axes."""
+        """Draw the distribution over resamples, the estimate and the interval; return the axes.
+
+        Several numbers are drawn as intervals, one below the other.
+        """
         if ax is None:
             from matplotlib import pyplot  # noqa: PLC0415
 
             _, ax = pyplot.subplots(layout="constrained")
+        if self.distribution.ndim == 2:
+            places = np.arange(len(self.estimate))
+            ax.hlines(places, self.low, self.high, color="#0072b2", linewidth=2)
+            ax.plot(self.estimate, places, "o", color="#0072b2", markersize=4)
+            ax.set_yticks(places, [str(place) for place in places])
+            ax.invert_yaxis()
+            ax.set_xlabel(f"statistic with {100 * self.level:g} % intervals")
+            ax.set_ylabel("number of the statistic")
+            return ax
         ax.hist(self.distribution, bins=50, color="#dcebf5", edgecolor="none")
         ax.axvspan(self.low, self.high, color="#0072b2", alpha=0.12, linewidth=0)
         ax.axvline(self.estimate, color="#0072b2")
         ax.set_xlabel("statistic on resampled rows")
         ax.set_ylabel(f"resamples of {len(self.distribution)}")
-        found = f"{self.estimate:.4g}, {100 * self.level:g} % interval {self.low:.4g} to {self.high:.4g}"
-        ax.set_title(found + (" (not to be believed)" if self.warning else ""), loc="left")
+        title = f"{self.estimate:.4g}, {100 * self.level:g} % interval {self.low:.4g} to {self.high:.4g}"
+        ax.set_title(title + (" (cannot be trusted)" if self.warning else ""), loc="left")
         return ax
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Jackknife:
     """A statistic with its error from leaving out one row at a time.
 
+    Of a statistic of k numbers, every value is an array of shape (k,).
+
     Parameters
     ----------
-    estimate, corrected : float
-        On all rows, and with the jackknife's bias taken off.
-    bias, se : float
+    estimate, corrected : float or ndarray of shape (k,)
+        On all rows, and less the jackknife's estimate of the bias.
+    bias, se : float or ndarray of shape (k,)
         (n − 1)(mean of leave-one-out values − estimate), and the jackknife standard error.
     warning : str
-        Why there is none; empty where nothing speaks against it.
+        Why there is no error; empty if nothing speaks against it.
     """
 
-    estimate: float
-    corrected: float
-    bias: float
-    se: float
+    estimate: Any
+    corrected: Any
+    bias: Any
+    se: Any
     warning: str = ""
 
 
@@ -114,27 +130,28 @@ def bootstrap(
         Rows.
     statistic : str or callable
         ``"mean"``, ``"median"``, ``"variance"``, ``"std"`` or, of two columns, ``"correlation"``, which are
-        compiled (``np.mean`` and its kin are known as these); or any function of rows to a number.
+        compiled (``np.mean`` and its kin are recognized); or any function of rows to a number, or to an
+        array of k numbers, each of which then has its own interval.
     method : {"bca", "percentile", "basic", "normal", "studentized"}
         Bias-corrected and accelerated; percentiles; percentiles reflected about the estimate; estimate less
         bias ± z · SE; or studentized by an inner bootstrap of 50 resamples.
     level : float
         Of the interval.
     resamples : int
-        B; for studentized a tenth of it is plenty.
+        B; for studentized a tenth of the default is enough.
     rng : Generator, optional
         Of seed 0 by default. The compiled statistics draw one number from it as their own seed.
 
     Returns
     -------
     Bootstrap
-        With a warning where many resamples give one and the same most extreme value: the bootstrap of a
-        maximum, and of its like, is known to fail.
+        With a warning if many resamples share the most extreme value: the bootstrap of a maximum, or of
+        another extreme, is known to fail.
 
     Raises
     ------
     UsageError
-        An argument cannot be meant.
+        An argument is invalid, or the statistic gives something other than real numbers.
 
     References
     ----------
@@ -143,33 +160,31 @@ def bootstrap(
     rows = _rows(data)
     if method not in METHODS:
         raise UsageError(f"method: choose one of {', '.join(METHODS)}, not {method!r}")
-    if not 0 < level < 1:
-        raise UsageError(f"level: must lie between 0 and 1, not {level:g}")
-    if resamples < 2:
-        raise UsageError(f"resamples: at least 2 are needed, not {resamples}")
-    rng = np.random.default_rng(0) if rng is None else rng
+    level = level_of(level)
+    resamples = whole_number(resamples, "resamples", least=2)
+    rng = generator(rng)
     name = kernels.named(statistic, rows)
-    value = kernels.plain(name, statistic)
-    estimate = float(value(rows))
-    ends = (1 - level) / 2, (1 + level) / 2
+    value = kernels.plain(name, statistic) if name else _Numbers(statistic)
+    estimate = value(rows)
     if method == "studentized":
-        drawn, low, high = _studentized(rows, value, estimate, ends, resamples, rng)
+        replicates, low, high = _studentized(rows, value, estimate, level, resamples, rng)
     else:
-        drawn = kernels.resampled(name, value, rows, resamples, rng)
-        low, high = _interval(method, drawn, estimate, ends, rows, name, value)
-    said = _doubt(drawn, rows, estimate, low, high)
-    if said:
-        warnings.warn(f"bootstrap: {said}", ThetaHatWarning, stacklevel=2)
+        replicates = kernels.resampled(name, value, rows, resamples, rng)
+        left_out = kernels.left_out(name, value, rows) if method == "bca" else None
+        low, high = spread.interval(replicates, level, method, estimate=estimate, left_out=left_out)
+    doubt = _doubt(replicates, rows, estimate, low, high)
+    if doubt:
+        warnings.warn(f"bootstrap: {doubt}", ThetaHatWarning, stacklevel=2)
     return Bootstrap(
-        estimate,
-        float(drawn.mean() - estimate),
-        float(drawn.std(ddof=1)),
-        float(low),
-        float(high),
+        _plain(estimate),
+        _plain(replicates.mean(axis=0) - estimate),
+        _plain(spread.standard_error(replicates)),
+        _plain(low),
+        _plain(high),
         method,
         level,
-        drawn,
-        said,
+        replicates,
+        doubt,
     )
 
 
@@ -184,38 +199,83 @@ def jackknife(data: Any, statistic: str | Callable[[FloatArray], Any]) -> Jackkn
     Returns
     -------
     Jackknife
-        The estimate, its bias and standard error, and the estimate less its bias; with a warning where the
+        The estimate, its bias and standard error, and the estimate less its bias; with a warning if the
         statistic is not finite on all rows or without one of them.
 
     Raises
     ------
     UsageError
-        There are fewer than two rows.
+        There are fewer than two rows, or the statistic gives something other than real numbers.
 
     References
     ----------
     Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 11.
     """
     rows = _rows(data)
-    n = len(rows)
     name = kernels.named(statistic, rows)
-    value = kernels.plain(name, statistic)
-    estimate = float(value(rows))
+    value = kernels.plain(name, statistic) if name else _Numbers(statistic)
+    estimate = center = value(rows)
     if name in ("mean", "median"):
-        # Where the rows lie far from 0, values without one of them are rounded as far apart as they differ.
+        # Centering keeps the digits of differences between leave-one-out values when |mean| ≫ spread.
         _, rows = centred(rows)
-        without = kernels.left_out(name, value, rows)
-        bias = (n - 1) * float(without.mean() - value(rows))
-    else:
-        without = kernels.left_out(name, value, rows)
-        bias = (n - 1) * float(without.mean() - estimate)
-    se = math.sqrt((n - 1) * variance(without))
-    said = "" if np.isfinite(estimate) else "the statistic is not finite on the rows"
-    if not said and not np.isfinite(without).all():
-        said = f"the statistic is not finite without row {int(np.argmin(np.isfinite(without)))}"
-    if said:
-        warnings.warn(f"jackknife: {said}", ThetaHatWarning, stacklevel=2)
-    return Jackknife(estimate, estimate - bias, bias, se, said)
+        center = value(rows)
+    left_out = kernels.left_out(name, value, rows)
+    bias = spread.jackknife_bias(left_out, center)
+    doubt = "" if np.isfinite(estimate).all() else "the statistic is not finite on the rows"
+    finite = np.isfinite(left_out).reshape(len(left_out), -1).all(axis=1)
+    if not doubt and not finite.all():
+        doubt = f"the statistic is not finite without row {int(np.argmin(finite))}"
+    if doubt:
+        warnings.warn(f"jackknife: {doubt}", ThetaHatWarning, stacklevel=2)
+    return Jackknife(
+        _plain(estimate),
+        _plain(estimate - bias),
+        _plain(bias),
+        _plain(spread.jackknife_error(left_out)),
+        doubt,
+    )
+
+
+class _Numbers:
+    """A statistic of one's own, checked: always one number, or always as many numbers.
+
+    Parameters
+    ----------
+    statistic : callable
+        Of rows.
+    """
+
+    def __init__(self, statistic: Any) -> None:
+        self._statistic = statistic
+        self._shape: tuple[int, ...] | None = None
+
+    def __call__(self, rows: FloatArray) -> Any:
+        given = np.asarray(self._statistic(rows))
+        if given.dtype.kind not in "fiub" or given.ndim > 1 or given.size == 0:
+            what = (
+                f"{given.dtype} of shape {given.shape}" if given.dtype.kind != "O" else f"{given.tolist()!r}"
+            )
+            cure = (
+                "complex numbers have no order; return the real and imaginary parts as two numbers"
+                if given.dtype.kind == "c"
+                else "return a number, or a one-dimensional array of numbers"
+            )
+            raise UsageError(f"statistic: gave {what}; {cure}")
+        if given.size == 1:
+            given = given.reshape(())
+        if self._shape is None:
+            self._shape = given.shape
+        elif given.shape != self._shape:
+            raise UsageError(
+                f"statistic: gave {given.size} numbers on some rows and {max(self._shape, default=1)} on "
+                "others; it must always give as many"
+            )
+        return float(given) if given.ndim == 0 else given.astype(np.float64)
+
+
+def _plain(value: Any) -> float | NDArray[Any]:
+    """Return one number as a float, several as an array."""
+    return float(value) if np.ndim(value) == 0 else np.asarray(value)
 
 
 def _rows(data: Any) -> FloatArray:
@@ -224,66 +284,47 @@ def _rows(data: Any) -> FloatArray:
     return np.ascontiguousarray(rows)
 
 
-def _interval(
-    method: str,
-    drawn: FloatArray,
-    estimate: float,
-    ends: tuple[float, float],
-    rows: FloatArray,
-    name: str,
-    value: Callable[[FloatArray], Any],
-) -> tuple[float, float]:
-    if method == "normal":
-        centre, se = 2 * estimate - drawn.mean(), drawn.std(ddof=1)
-        low, high = (centre + special.ndtri(q) * se for q in ends)
-        return float(low), float(high)
-    if method == "bca":
-        below = (np.mean(drawn < estimate) + np.mean(drawn <= estimate)) / 2
-        if not 0 < below < 1:
-            return float("nan"), float("nan")
-        shift = special.ndtri(below)
-        without = kernels.left_out(name, value, rows)
-        away = without.mean() - without
-        spread = np.sum(away**2)
-        if not np.isfinite(spread):
-            return float("nan"), float("nan")
-        speed = np.sum(away**3) / (6 * spread**1.5) if spread > 0 else 0.0
-        z = shift + special.ndtri(np.array(ends))
-        low, high = np.quantile(drawn, special.ndtr(shift + z / (1 - speed * z)))
-        return float(low), float(high)
-    low, high = np.quantile(drawn, ends)
-    return (float(low), float(high)) if method == "percentile" else (2 * estimate - high, 2 * estimate - low)
-
-
 def _studentized(
     rows: FloatArray,
     value: Callable[[FloatArray], Any],
-    estimate: float,
-    ends: tuple[float, float],
+    estimate: Any,
+    level: float,
     resamples: int,
     rng: Generator,
-) -> tuple[FloatArray, float, float]:
+) -> tuple[FloatArray, Any, Any]:
     n = len(rows)
-    drawn, ratio = np.empty(resamples), np.empty(resamples)
+    shape = (resamples, *np.shape(estimate))
+    replicates, ratio = np.empty(shape), np.zeros(shape)
     for b in range(resamples):
         sample = rows[rng.integers(n, size=n)]
-        drawn[b] = value(sample)
-        inner = [value(sample[rng.integers(n, size=n)]) for _ in range(INNER)]
-        error = np.std(inner, ddof=1)
-        ratio[b] = (drawn[b] - estimate) / error if error > 0 else 0.0
-    low, high = np.quantile(ratio, ends)
-    se = drawn.std(ddof=1)
-    return drawn, estimate - high * se, estimate - low * se
+        replicates[b] = value(sample)
+        inner = np.array([value(sample[rng.integers(n, size=n)]) for _ in range(INNER)])
+        error = spread.standard_error(inner)
+        known = error > 0
+        ratio[b] = np.where(known, (replicates[b] - estimate) / np.where(known, error, 1.0), 0.0)
+    low, high = spread.interval(ratio, level, "percentile")
+    se = spread.standard_error(replicates)
+    return replicates, estimate - high * se, estimate - low * se
 
 
-def _doubt(drawn: FloatArray, rows: FloatArray, estimate: float, low: float, high: float) -> str:
-    """Say why the bootstrap is not to be believed; empty where nothing speaks against it."""
-    if not np.isfinite(drawn).all():
+def _doubt(replicates: FloatArray, rows: FloatArray, estimate: Any, low: Any, high: Any) -> str:
+    """Say why the bootstrap cannot be trusted; empty if nothing speaks against it."""
+    if replicates.ndim == 1:
+        return _doubt_of_one(replicates, rows, estimate, low, high)
+    doubts = [
+        (j, _doubt_of_one(replicates[:, j], rows, estimate[j], low[j], high[j]))
+        for j in range(replicates.shape[1])
+    ]
+    return "; ".join(f"number {j} of the statistic: {doubt}" for j, doubt in doubts if doubt)
+
+
+def _doubt_of_one(replicates: FloatArray, rows: FloatArray, estimate: float, low: float, high: float) -> str:
+    if not np.isfinite(replicates).all():
         return "the statistic is not finite on every resample"
-    edge = max(np.mean(drawn == drawn.max()), np.mean(drawn == drawn.min()))
+    edge = max(np.mean(replicates == replicates.max()), np.mean(replicates == replicates.min()))
     if edge == 1:
         return ""
-    # Rows that are mostly ties make ties of any statistic; that alone is no failure.
+    # If most rows are ties, any statistic has ties; that alone is no failure.
     if edge > ON_THE_EDGE and len(np.unique(rows, axis=0)) > len(rows) / 2:
         return (
             f"{100 * edge:.0f} % of the resamples give the most extreme value of all, as with a maximum, "
@@ -292,7 +333,7 @@ def _doubt(drawn: FloatArray, rows: FloatArray, estimate: float, low: float, hig
     if not (np.isfinite(low) and np.isfinite(high)):
         why = (
             "the statistic is not finite without one of the rows"
-            if drawn.min() <= estimate <= drawn.max()
+            if replicates.min() <= estimate <= replicates.max()
             else "every resample lies on one side of the estimate"
         )
         return f"{why}, so bca has no interval; use method='basic' or 'normal', or more resamples"

@@ -21,25 +21,32 @@ from thetahat.resampling.plans import Rows
 
 __all__ = ["Bootstrap632", "Bootstraps"]
 
-# The chance that a row is in a resample of many.
+# Probability that a row is in a resample of many rows.
 INSIDE = 0.632
+FEWEST = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Bootstraps:
-    """Resamples with replacement, the rows left out of each held out; last, all rows on themselves.
+    """Resamples of the rows with replacement, the rows left out of each held out.
 
     Parameters
     ----------
     resamples : int
         B.
+    apparent : bool
+        Whether the draws are those of the .632+ estimate: a resample that leaves no row out is drawn again,
+        there are at least FEWEST, and the last draw trains on all rows and holds them all out. Otherwise they
+        are plain resamples, and one that leaves no row out holds none out.
     """
 
     resamples: int = 200
+    apparent: bool = True
 
     def __post_init__(self) -> None:
-        if self.resamples < 20:
-            raise UsageError(f"resampling: bootstrap takes at least 20 resamples, not {self.resamples}")
+        least = FEWEST if self.apparent else 1
+        if self.resamples < least:
+            raise UsageError(f"resampling: bootstrap takes at least {least} resamples, not {self.resamples}")
 
     @property
     def spec(self) -> str:
@@ -52,32 +59,32 @@ class Bootstraps:
         return f"{self.resamples} bootstrap resamples of {what}, each judged on what it left out"
 
     def draws(self, rows: Rows, *, rng: Generator) -> list[Draw]:
-        """Return B resamples with their left-out rows, and the draw of all rows on all rows."""
+        """Return B resamples with their left-out rows; with ``apparent``, then all rows on all rows."""
         if rows.times is not None:
             raise UsageError("resampling: bootstrap would train on the future; use cv:K or holdout:F")
         every = np.arange(rows.n)
-        members = every if rows.groups is None else rows.groups
-        names = np.unique(members)
+        members = every if rows.groups is None else np.unique(rows.groups, return_inverse=True)[1]
+        count = int(members.max(initial=-1)) + 1
+        if count < 2 and self.apparent:
+            what = "rows" if rows.groups is None else "groups"
+            raise UsageError(f"resampling: bootstrap takes at least two {what}, not {count}")
         draws: list[Draw] = []
         while len(draws) < self.resamples:
-            taken = rng.choice(names, len(names))
-            counts = np.bincount(np.searchsorted(names, taken), minlength=len(names))
-            times = counts[np.searchsorted(names, members)]
-            if (times == 0).any():
+            times = np.bincount(rng.integers(count, size=count), minlength=count)[members]
+            if not self.apparent or (times == 0).any():
                 draws.append(Draw(np.repeat(every, times), every[times == 0]))
-        return [*draws, Draw(every, every)]
+        return [*draws, Draw(every, every)] if self.apparent else draws
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bootstrap632:
     """.632+ estimate ± z · SE, for draws of :class:`Bootstraps`.
 
-    With the loss E₁ on rows left out, the loss Ē on the rows that trained, and the loss γ where y and
-    prediction have nothing to do with each other: E₁ is too high, since a resample holds .632 of the rows,
-    and Ē too low; they are weighed by how much the learner overfits, R = (E₁ − Ē)/(γ − Ē). The standard
-    error is that of E₁ by its influence function, less the noise of finitely many resamples, scaled to the
-    estimate. What has no γ (a difference of
-    two losses) is estimated by E₁.
+    Let E₁ be the loss on rows left out, Ē the loss on training rows, and γ the loss if y and prediction are
+    independent. E₁ is too high, since a resample holds .632 of the rows, and Ē too low; their weights follow
+    from the relative overfitting R = (E₁ − Ē)/(γ − Ē). The standard error is that of E₁ by its influence
+    function, less the noise of finitely many resamples, scaled to the estimate. A quantity without γ (a
+    difference of two losses) is estimated by E₁.
 
     Parameters
     ----------

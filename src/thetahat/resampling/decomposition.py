@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import stats
 
-from thetahat.contracts import Draw, Fit, FloatArray, Predictor, Sample, SharesWork
+from thetahat.checked import generator, level_of, target, whole_number
+from thetahat.contracts import Fit, FloatArray, Sample
 from thetahat.errors import UsageError
-from thetahat.numerics.threads import single_threaded
+from thetahat.measures.measure import Measure
 from thetahat.resampling.adapter import finite_predictions, point_estimator, rows_for
+from thetahat.resampling.bootstrap632 import Bootstraps
+from thetahat.resampling.plans import Rows
+from thetahat.resampling.population import fresh_samples
 from thetahat.resampling.replicate import replicate
-from thetahat.resampling.terms import kohavi_wolpert, log, squared, zero_one
+from thetahat.resampling.scoring import Scoring, choose_scoring
+from thetahat.resampling.spread import jackknife_error
+from thetahat.resampling.terms import DECOMPOSITIONS
 
-__all__ = ["Decomposition", "decompose", "drawn", "summarise"]
+__all__ = ["Decomposition", "decompose", "summarise"]
 
-LossName = Literal["auto", "squared", "zero-one", "kohavi-wolpert", "log"]
-LOSSES = ("auto", "squared", "zero-one", "kohavi-wolpert", "log")
-# The error that comes of finitely many draws is found by leaving out one of so many groups of them.
+# Groups of draws that the jackknife leaves out in turn, for the error of finitely many draws.
 GROUPS = 25
 
 
@@ -80,9 +84,9 @@ class Decomposition:
         table = self.table()
         places = np.arange(len(table["term"]))[::-1]
         value, low, high = (np.array(table[name]) for name in ("value", "lower", "upper"))
-        colours = ["#0072b2"] * len(self.terms) + ["#1a1b1c"]
-        ax.barh(places, value, height=0.5, color=colours, alpha=0.35)
-        ax.hlines(places, low, high, color=colours, linewidth=2)
+        colors = ["#0072b2"] * len(self.terms) + ["#1a1b1c"]
+        ax.barh(places, value, height=0.5, color=colors, alpha=0.35)
+        ax.hlines(places, low, high, color=colors, linewidth=2)
         ax.plot(value, places, "o", color="#1a1b1c", markersize=4)
         ax.set_yticks(places, table["term"])
         ax.axvline(0, color="#6e7074", linewidth=1)
@@ -102,7 +106,7 @@ def decompose(
     X_test: Any = None,
     y_test: Any = None,
     *,
-    loss: LossName = "auto",
+    loss: str | Measure = "auto",
     draws: int = 200,
     population: Callable[[Generator], tuple[Any, Any]] | None = None,
     truth: Any = None,
@@ -115,26 +119,27 @@ def decompose(
     Parameters
     ----------
     estimator : object
-        A scikit-learn compatible estimator, or a ``Predictor``. Where it shares work, all draws are fitted
-        at once.
+        A scikit-learn compatible estimator, or a ``Predictor``. If it shares work, many draws are fitted at
+        once.
     X, y : array of shape (n, d) and (n,)
         Rows to draw training sets from, with replacement. With ``population`` they are the rows predicted.
     X_test, y_test : array, optional
         Rows to predict; otherwise each row is predicted by the draws that left it out.
     loss : {"auto", "squared", "zero-one", "kohavi-wolpert", "log"}
-        ``auto`` is zero-one for classes and squared for numbers.
+        ``auto`` is zero-one for classes and squared for numbers. Other names of these measures are taken too;
+        other measures have no decomposition.
     draws : int
         How many training sets.
     population : callable, optional
-        ``population(rng)`` gives a fresh training set ``(X, y)``: then variance is that of the algorithm.
-        Drawn from one table with replacement, it is the bootstrap's estimate of it.
+        ``population(rng)`` gives a fresh training set ``(X, y)``: the variance is then that of the algorithm.
+        With draws from one table it is the bootstrap's estimate of that.
     truth : array of shape (n,), optional
-        E[y | x] of the rows predicted: then noise is told from bias² (squared loss).
+        E[y | x] of the rows predicted; noise is then separated from bias² (squared loss).
     level : float
-        Of the intervals: normal, over rows and over draws. Drawn from one table, they do not hold the
-        chance that brought that table.
+        Of the intervals: normal, over rows and over draws. With draws from one table, they do not include
+        the sampling error of that table.
     jobs : int
-        Worker processes.
+        Worker processes; the result does not depend on it.
     rng : Generator, optional
         Of the draws and the fits; seeded with 0 by default.
 
@@ -146,72 +151,64 @@ def decompose(
     Raises
     ------
     UsageError
-        An argument cannot be meant.
+        An argument is invalid.
 
     Notes
     -----
     Terms of squared loss and of Kohavi and Wolpert are unbiased in the number of draws. See
     :mod:`thetahat.resampling.terms` for each formula and its source.
     """
-    if loss not in LOSSES:
-        raise UsageError(f"loss: choose {', '.join(LOSSES)}, not {loss!r}")
-    if draws < 3:
-        raise UsageError(f"draws: must be at least 3, not {draws}")
+    draws, level = whole_number(draws, "draws", least=3), level_of(level)
     if (X_test is None) != (y_test is None):
         raise UsageError("X_test, y_test: give both or neither")
     if population is not None and X_test is not None:
         raise UsageError("population: X and y are the rows predicted; leave X_test and y_test out")
-    rng = np.random.default_rng(0) if rng is None else rng
-    rng_draws, rng_fits = rng.spawn(2)
+    rng_draws, rng_fits = generator(rng).spawn(2)
     X, y = rows_for(estimator, X, y)
     fixed, test_y = (None, y) if X_test is None else rows_for(estimator, X_test, y_test, least=1)
-    numeric = loss == "squared" or (loss == "auto" and y.dtype.kind == "f")
-    labels = None
-    if not numeric:
-        labels = np.unique(np.concatenate([y, test_y]))
-        y, test_y = np.searchsorted(labels, y), np.searchsorted(labels, test_y)
-    kind = ("squared" if numeric else "zero-one") if loss == "auto" else loss
-    learner: Predictor[Any] = point_estimator(estimator, None if labels is None else len(labels))
+    scoring, kind = _loss(loss, y, test_y)
+    test_y = scoring.encode(test_y, "y_test")
+    known = None if truth is None else target(truth, len(test_y), "truth").astype(np.float64)
+    learner = point_estimator(estimator, scoring.classes)
     if population is None:
-        sample, plan = Sample(X, y), _resamples(len(y), draws, rng_draws, left_out=fixed is None)
+        sample = Sample(X, scoring.y)
+        parts = Bootstraps(draws, apparent=False).draws(Rows(len(y)), rng=rng_draws)
     else:
-        sample, plan = drawn(population, draws, labels, rng_draws)
+        sample, parts = fresh_samples(population, draws, scoring.encode, rng_draws)
         fixed = X
 
-    def predicted(fit: Fit[Any], rows: Any) -> FloatArray:
+    def predictions_of(fit: Fit[Any], train: Sample, held_out: Sample, /) -> FloatArray:
+        rows = held_out.X if fixed is None else fixed
         if not rows.shape[0]:
-            # A draw of every row leaves none out to predict.
-            return np.empty((0, len(labels)) if kind == "log" and labels is not None else 0)
-        prediction = learner.predict(fit.theta, rows)
-        if kind != "log":
-            return np.asarray(prediction.value, dtype=np.float64)
-        if prediction.probability is None:
-            raise UsageError("loss: log needs probabilities, which this estimator does not give")
-        return prediction.probability
+            # A resample that holds every row leaves none to predict.
+            return np.empty((0, len(scoring.labels)) if kind == "log" else 0)
+        return scoring.decomposed(learner.predict(fit.theta, rows))
 
-    if isinstance(learner, SharesWork):
-        # As many threads as in a draw of replicate: sums are rounded alike on any machine.
-        with single_threaded():
-            fits = learner.prepare(sample).solve(plan, (), rngs=rng_fits.spawn(draws))
-            values: Sequence[FloatArray] = [
-                predicted(fit, sample.X[draw.test] if fixed is None else fixed)
-                for draw, fit in zip(plan, fits, strict=True)
-            ]
-    else:
-        values = replicate(
-            learner,
-            sample,
-            plan,
-            lambda fit, train, held_out: predicted(fit, held_out.X if fixed is None else fixed),
-            rng=rng_fits,
-            jobs=jobs,
-        ).values
-    places = [draw.test if fixed is None else np.arange(len(test_y)) for draw in plan]
+    values = replicate(learner, sample, parts, predictions_of, rng=rng_fits, jobs=jobs).complete
+    places = [draw.test if fixed is None else np.arange(len(test_y)) for draw in parts]
     predictions, seen = _side_by_side(values, places, len(test_y))
-    known = None if truth is None else np.asarray(truth, dtype=np.float64)[seen]
-    return summarise(
-        predictions[:, seen], test_y[seen], kind, len(labels) if labels is not None else 0, level, known
-    )
+    known = None if known is None else known[seen]
+    return summarise(predictions[:, seen], test_y[seen], kind, scoring.classes or 0, level, known)
+
+
+def _loss(loss: Any, y: NDArray[Any], test_y: NDArray[Any]) -> tuple[Scoring, str]:
+    """Return the loss for classes of both targets, and the name of its decomposition."""
+    cure = f"choose auto, {', '.join(DECOMPOSITIONS)}"
+    try:
+        scoring = choose_scoring(loss, y, argument="loss")
+        if scoring.classes is not None:
+            labels = np.unique(np.concatenate([y, test_y]))
+            scoring = choose_scoring(loss, y, labels=labels, argument="loss")
+    except UsageError as error:
+        if isinstance(loss, str) and str(error).startswith("loss: there is no"):
+            raise UsageError(f"loss: {cure}, not {loss!r}") from error
+        raise
+    if not scoring.decomposable:
+        raise UsageError(
+            f"loss: {cure}; {scoring.name} has no bias and variance, but th.capacity_curve and "
+            "th.learning_curve take it as metric"
+        )
+    return scoring, "kohavi-wolpert" if loss == "kohavi-wolpert" else scoring.name
 
 
 def summarise(
@@ -244,12 +241,7 @@ def summarise(
         The standard error of a term is the root of two variances: of its mean over rows, and by a grouped
         jackknife over the draws.
     """
-    if loss == "squared":
-        additive = squared(predictions, y, truth)
-    else:
-        additive = {"zero-one": zero_one, "kohavi-wolpert": kohavi_wolpert, "log": log}[loss](
-            predictions, y, classes
-        )
+    additive = DECOMPOSITIONS[loss](predictions, y, truth if loss == "squared" else classes)
     by_row = additive.terms()
     whole = {**by_row, "loss": np.sum(list(by_row.values()), axis=0)}
     draws, n = len(predictions), len(y)
@@ -261,8 +253,8 @@ def summarise(
     se = {}
     for name, value in whole.items():
         over_rows = float(np.var(value, ddof=1)) / n
-        over_draws = (len(left) - 1) * float(np.var([part[name] for part in left]))
-        se[name] = float(np.sqrt(over_rows + over_draws))
+        over_draws = float(jackknife_error(np.array([part[name] for part in left])))
+        se[name] = float(np.hypot(np.sqrt(over_rows), over_draws))
     mean = {name: float(value.mean()) for name, value in whole.items()}
     return Decomposition(
         loss,
@@ -289,24 +281,3 @@ def _side_by_side(
     if seen.sum() < 2:
         raise UsageError("draws: fewer than two rows were ever left out; raise draws or bring more rows")
     return predictions, np.asarray(seen, dtype=np.bool_)
-
-
-def _resamples(n: int, draws: int, rng: Generator, *, left_out: bool) -> list[Draw]:
-    taken = rng.integers(n, size=(draws, n))
-    if not left_out:
-        nothing = np.arange(0)
-        return [Draw(train, nothing) for train in taken]
-    return [Draw(train, np.flatnonzero(np.bincount(train, minlength=n) == 0)) for train in taken]
-
-
-def drawn(
-    population: Callable[[Generator], tuple[Any, Any]], draws: int, labels: Any, rng: Generator
-) -> tuple[Sample, list[Draw]]:
-    """Return samples of a population one after the other, and the draws that take them apart."""
-    samples = [population(child) for child in rng.spawn(draws)]
-    ends = np.cumsum([0, *(len(y) for _, y in samples)])
-    y = np.concatenate([np.asarray(y) for _, y in samples])
-    if labels is not None:
-        y = np.searchsorted(labels, y)
-    plan = [Draw(np.arange(start, end), np.arange(0)) for start, end in zip(ends[:-1], ends[1:], strict=True)]
-    return Sample(np.concatenate([np.asarray(X) for X, _ in samples]), y), plan

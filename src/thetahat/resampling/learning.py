@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,13 +11,18 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import stats
 
-from thetahat.contracts import Draw, Fit, FloatArray, IntArray, Sample
+from thetahat.checked import generator, level_of
+from thetahat.contracts import Draw, Fit, FloatArray, IntArray, Predictor, Sample
 from thetahat.errors import UsageError
+from thetahat.measures.measure import Measure
 from thetahat.resampling.adapter import point_estimator, rows_for
 from thetahat.resampling.bands import critical_value
-from thetahat.resampling.capacity import CurveMetric, losses_of_rows, plan_of, target_of
+from thetahat.resampling.own_plans import as_plan, draws_of
 from thetahat.resampling.plans import KFold, Plan, Rows
+from thetahat.resampling.power_law import PowerLaw, RowsNeeded, fit_power_law
 from thetahat.resampling.replicate import replicate
+from thetahat.resampling.scoring import Scoring, choose_scoring
+from thetahat.resampling.spread import corrected_covariance
 
 __all__ = [
     "LearningCurve",
@@ -29,62 +34,13 @@ __all__ = [
     "sizes_within",
 ]
 
-# Exponents of the power law that are looked at: slower cannot be told from no progress.
-EXPONENTS = np.geomspace(0.1, 2.0, 400)
-SIMULATED = 1000
 SMALLEST_SIZE = 10
 MOST_ROWS = 1e9
 
 
-@dataclass(frozen=True, slots=True)
-class RowsNeeded:
-    """Training rows that a question asks for, with its interval; infinite where none would do."""
-
-    rows: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        if np.isinf(self.rows):
-            return "no number of rows, as far as this curve can say"
-        high = "no limit" if np.isinf(self.high) else f"{self.high:,.0f}"
-        return f"about {self.rows:,.0f} rows ({self.low:,.0f} to {high})".replace(",", "\N{THIN SPACE}")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PowerLaw:
-    """a + b (n / n₀)^−c, fitted by maximum likelihood under normal errors of known variances.
-
-    Parameters
-    ----------
-    a, b, c : ndarray of shape (S,)
-        The fit first, then those of simulated curves.
-    scale : float
-        n₀, the largest size.
-    """
-
-    a: FloatArray
-    b: FloatArray
-    c: FloatArray
-    scale: float
-
-    def __call__(self, n: Any) -> FloatArray:
-        """Return the curves at these numbers of rows, shape (S, …)."""
-        part = (np.asarray(n, dtype=float) / self.scale)[None, ...]
-        shape = (-1,) + (1,) * (part.ndim - 1)
-        return np.asarray(self.a.reshape(shape) + self.b.reshape(shape) * part ** -self.c.reshape(shape))
-
-    def reach(self, goal: FloatArray | float) -> FloatArray:
-        """Return the rows at which each curve comes down to the goal; infinite where it never does."""
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            rows = self.scale * ((goal - self.a) / self.b) ** (-1 / self.c)
-        never = (goal <= self.a) | ~(self.b > 0)
-        return np.where(never & (self.a + self.b > goal), np.inf, np.where(np.isnan(rows), 1.0, rows))
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class LearningCurve:
-    """How a learner's errors move with the rows that train it.
+    """How a learner's errors change with the number of training rows.
 
     Parameters
     ----------
@@ -96,9 +52,13 @@ class LearningCurve:
     law : PowerLaw
         Fitted to the held-out error, or to the gap.
     metric : str
-        Which loss.
+        Which loss, or other measure.
     level : float
         Of each interval and band.
+    higher_is_better : bool
+        Direction of the metric: ``held_out_error`` is then a score.
+    label : str
+        The metric, as the axis of the plot names it.
     """
 
     sizes: IntArray
@@ -109,31 +69,33 @@ class LearningCurve:
     law: PowerLaw = field(repr=False)
     metric: str = "squared"
     level: float = 0.95
+    higher_is_better: bool = False
+    label: str = ""
 
     def predict(self, n: float) -> tuple[float, float, float]:
-        """Return the loss (or gap) expected of n training rows, with its interval.
+        """Return the held-out error (or gap) expected of n training rows, with its interval.
 
-        Beyond the largest size it is an extrapolation, and holds if the power law does.
+        Beyond the largest size it is an extrapolation, and is valid if the power law is.
         """
         curves = self.law(n)
         low, high = np.quantile(curves[1:], self._tails())
         return float(curves[0]), float(low), float(high)
 
     def rows_for(self, goal: float) -> RowsNeeded:
-        """Return the training rows at which the held-out error comes down to a goal."""
+        """Return the training rows at which the held-out error reaches a goal."""
         rows = self.law.reach(goal)
         low, high = self._ends(rows[1:])
         return RowsNeeded(_bounded(rows[0]), low, high)
 
     def rows_to_decide(self, se: float | None = None) -> RowsNeeded:
-        """Return the training rows, at least those there are, at which the gap stands out of its own noise.
+        """Return the training rows, from the largest size on, at which the gap exceeds its own error.
 
         The gap follows its power law, and its standard error falls as 1 / √n from that of the largest size.
 
         Parameters
         ----------
         se : float, optional
-            Standard error of the gap at the largest size, where a sharper one than the curve's is known.
+            Standard error of the gap at the largest size, if a better one than the curve's is known.
 
         Raises
         ------
@@ -171,7 +133,7 @@ class LearningCurve:
         until : float, optional
             The most rows to extrapolate to; four times the largest size by default.
         goal : float, optional
-            A loss whose number of rows is marked.
+            A held-out error whose number of rows is marked.
         """
         if ax is None:
             from matplotlib import pyplot  # noqa: PLC0415
@@ -183,10 +145,11 @@ class LearningCurve:
             "gap": ("gap (first less second)", "#1a1b1c", "o"),
         }
         for name, value in self.estimate.items():
-            words, colour, style = shown[name]
-            ax.plot(self.sizes, value, style, color=colour, label=words, markersize=4)
+            words, color, style = shown[name]
+            words = words.replace("error", "score") if self.higher_is_better else words
+            ax.plot(self.sizes, value, style, color=color, label=words, markersize=4)
             ax.fill_between(
-                self.sizes, self.lower[name], self.upper[name], color=colour, alpha=0.14, linewidth=0
+                self.sizes, self.lower[name], self.upper[name], color=color, alpha=0.14, linewidth=0
             )
         end = 4 * self.sizes[-1] if until is None else until
         grid = np.geomspace(self.sizes[0], end, 100)
@@ -198,7 +161,7 @@ class LearningCurve:
         title = ""
         if "gap" in self.estimate:
             ax.axhline(0, color="#6e7074", linewidth=1)
-            title = f"To tell them apart takes {self.rows_to_decide()}"
+            title = f"To distinguish them takes {self.rows_to_decide()}"
         elif goal is not None:
             needed = self.rows_for(goal)
             ax.axhline(goal, color="#d55e00", linewidth=1, label=f"goal {goal:.4g}")
@@ -208,7 +171,7 @@ class LearningCurve:
             title = f"At {end:,.0f} rows: {then[0]:.3g} ({then[1]:.3g} to {then[2]:.3g}), now {now:.3g}"
         ax.set_xscale("log")
         ax.set_xlabel("training rows (dashed: the most there are)")
-        ax.set_ylabel(f"mean {self.metric} loss of a row")
+        ax.set_ylabel(self.label or f"mean {self.metric} loss of a row")
         ax.set_title(title.replace(",", "\N{THIN SPACE}"), loc="left", fontsize=11)
         ax.legend(frameon=False)
         for side in ("top", "right"):
@@ -219,7 +182,7 @@ class LearningCurve:
         return 0.5 - self.level / 2, 0.5 + self.level / 2
 
     def _ends(self, rows: FloatArray) -> tuple[float, float]:
-        # A quantile of infinite numbers is one of them, never between them.
+        # Interpolation between infinite numbers would give NaN.
         low, high = np.quantile(rows, self._tails(), method="inverted_cdf")
         return _bounded(low), _bounded(high)
 
@@ -231,13 +194,13 @@ def learning_curve(
     sizes: Sequence[int] | None = None,
     *,
     against: Any = None,
-    cv: int | str | Plan | None = None,
-    metric: CurveMetric = "auto",
+    cv: int | str | Plan | Iterable[Any] | None = None,
+    metric: str | Measure = "auto",
     level: float = 0.95,
     jobs: int = 1,
     rng: Generator | None = None,
 ) -> LearningCurve:
-    """Fit a learner on more and more rows, and say what still more would bring.
+    """Fit a learner on more and more rows, and extrapolate its error to still more.
 
     Parameters
     ----------
@@ -249,14 +212,16 @@ def learning_curve(
         Training rows, at least three sizes; eight in equal ratios up to all that a draw has by default.
     against : object, optional
         A second learner: the curve is then that of the gap between them, on the same rows.
-    cv : int, str or plan, optional
-        Which rows are held out: folds, or a plan such as ``"cv:10x5"``; ten repeats of five folds by default.
-    metric : {"auto", "squared", "zero-one", "log"}
-        Loss of a row; ``auto`` is zero-one for classes and squared for numbers.
+    cv : int, str, plan, splitter or pairs of index arrays, optional
+        Which rows are held out: a number of folds, repeated ten times; a plan such as ``"cv:10x5"``; a
+        scikit-learn splitter; or (train, test) index arrays. Ten repeats of five folds by default.
+    metric : str or Measure
+        ``"auto"`` is zero-one for classes and squared for numbers; any measure of ``th.compare`` by name, or
+        a measure. The power law is fitted to its distance from its best possible value where it has one.
     level : float
         Of intervals and bands.
     jobs : int
-        Worker processes.
+        Worker processes; the result does not depend on it.
     rng : Generator, optional
         Of the draws and the fits; seeded with 0 by default.
 
@@ -268,39 +233,42 @@ def learning_curve(
     Raises
     ------
     UsageError
-        An argument cannot be meant.
+        An argument is invalid, or the metric has no value on the rows of a draw.
 
     Notes
     -----
     Within a draw a larger training set holds the smaller ones, each class in its proportion. The covariance
     over sizes is that of the corrected resampled t. The power law is fitted to the means, and again to curves
-    drawn from their joint distribution: intervals of an extrapolation, and of a number of rows, are
-    percentiles of those. They hold if the law does (Viering and Loog, 2023, The shape of learning curves).
+    simulated from their joint distribution: intervals of an extrapolation, and of a number of rows, are
+    percentiles of those. They are valid if the law is (Viering and Loog, 2023, The shape of learning curves).
     """
-    rng = np.random.default_rng(0) if rng is None else rng
+    level, rng = level_of(level), generator(rng)
     rng_draws, rng_fits, rng_bands = rng.spawn(3)
     X, y = rows_for(estimator, X, y)
-    kind, labels, y = target_of(metric, y)
-    plan = plan_of(cv, KFold(5, 10))
-    folds = plan.draws(Rows(len(y), y if len(labels) else None), rng=rng_draws)
+    scoring = choose_scoring(metric, y)
+    y = scoring.y
+    learners = [
+        point_estimator(each, scoring.classes)
+        for each in ((estimator,) if against is None else (estimator, against))
+    ]
+    plan = as_plan(cv, KFold(5, 10), repeats=10)
+    folds = draws_of(plan, Rows(len(y), scoring.codes), rng=rng_draws)
     if len(folds) < 3:
         raise UsageError("cv: a curve with error bars needs at least 3 draws; use cv:5x5")
     most = min(len(fold.train) for fold in folds)
-    asked = sizes_within(sizes, most, max(SMALLEST_SIZE, 2 * len(labels)))
-    draws = growing_draws(folds, asked, y if len(labels) else None, rng_draws)
-    losses = [
-        _losses(each, Sample(X, y), draws, kind, len(labels) or None, child, jobs).reshape(
-            len(folds), len(asked), 2
-        )
-        for each, child in zip(
-            [estimator] if against is None else [estimator, against], rng_fits.spawn(2), strict=False
-        )
-    ]
+    asked = sizes_within(sizes, most, max(SMALLEST_SIZE, 2 * len(scoring.labels)))
+    draws = growing_draws(folds, asked, scoring.codes, rng_draws)
+    reading = _Reading(tuple(learners), scoring)
+    values = replicate(
+        learners[0], Sample(X, y), draws, reading, rng=rng_fits, capacities=learners, jobs=jobs
+    ).complete
+    # Of shape (draws, sizes, learners, training and held-out).
+    errors = np.array(values).reshape(len(folds), len(asked), len(learners), 2)
     if against is None:
-        columns = {"train_error": losses[0][:, :, 0], "held_out_error": losses[0][:, :, 1]}
+        columns = {"train_error": errors[:, :, 0, 0], "held_out_error": errors[:, :, 0, 1]}
     else:
-        columns = {"gap": losses[0][:, :, 1] - losses[1][:, :, 1]}
-    return curve_of(columns, folds, asked, kind, level, rng_bands)
+        columns = {"gap": errors[:, :, 0, 1] - errors[:, :, 1, 1]}
+    return curve_of(columns, folds, asked, scoring.name, level, rng_bands, scoring.measure, scoring.label)
 
 
 def curve_of(
@@ -310,8 +278,10 @@ def curve_of(
     metric: str,
     level: float,
     rng: Generator,
+    measure: Measure | None = None,
+    label: str = "",
 ) -> LearningCurve:
-    """Return the curve of losses already measured.
+    """Return the curve of errors already measured.
 
     Parameters
     ----------
@@ -325,17 +295,25 @@ def curve_of(
         As in :class:`LearningCurve`.
     rng : Generator
         Of the simulated curves.
+    measure : Measure, optional
+        Its direction and bounds say which loss the power law is of; a loss of at least 0 by default.
+    label : str
+        As in :class:`LearningCurve`.
     """
     share = float(np.mean([len(fold.test) / len(fold.train) for fold in folds]))
-    factor = 1 / len(folds) + share
     mean = {name: value.mean(axis=0) for name, value in columns.items()}
-    covariance = {
-        name: factor * np.atleast_2d(np.cov(value, rowvar=False)) for name, value in columns.items()
-    }
+    covariance = {name: corrected_covariance(value, share) for name, value in columns.items()}
     se = {name: np.sqrt(np.diagonal(value)) for name, value in covariance.items()}
     wide = {name: critical_value(covariance[name], level, len(folds) - 1.0, rng) * se[name] for name in mean}
     main = "gap" if "gap" in columns else "held_out_error"
-    law = _power_law(sizes, mean[main], covariance[main], main != "gap", rng)
+    if main == "gap":
+        law = fit_power_law(sizes, mean[main], covariance[main], False, rng)
+    else:
+        offset, sign, bounded = _as_loss(measure)
+        loss = sign * (mean[main] - offset)
+        law = replace(
+            fit_power_law(sizes, loss, covariance[main], True, rng, bounded), offset=offset, sign=sign
+        )
     return LearningCurve(
         sizes,
         mean,
@@ -345,7 +323,17 @@ def curve_of(
         law,
         metric,
         level,
+        measure is not None and measure.higher_is_better,
+        label,
     )
+
+
+def _as_loss(measure: Measure | None) -> tuple[float, float, bool]:
+    """Return offset and sign of the loss sign · (value − offset), and whether that is at least 0."""
+    if measure is None:
+        return 0.0, 1.0, True
+    best = measure.bounds[1] if measure.higher_is_better else measure.bounds[0]
+    return (best if np.isfinite(best) else 0.0), measure.sign, bool(np.isfinite(best))
 
 
 def growing_draws(
@@ -371,14 +359,17 @@ def sizes_within(sizes: Sequence[int] | None, most: int, fewest: int) -> IntArra
         if most < 3 * fewest:
             raise UsageError(f"X: a learning curve needs more rows; a draw trains on {most} here")
         return np.unique(np.round(np.geomspace(max(fewest, most // 32), most, 8)).astype(np.int64))
-    found = np.unique(np.asarray(sizes, dtype=np.int64))
-    if len(found) < 3 or found[0] < 2 or found[-1] > most:
+    given = np.asarray(sizes)
+    if given.ndim != 1 or given.dtype.kind not in "iuf" or (given != np.round(given)).any():
+        raise UsageError(f"sizes: a list of whole numbers is expected, not {sizes!r}")
+    distinct = np.unique(given.astype(np.int64))
+    if len(distinct) < 3 or distinct[0] < 2 or distinct[-1] > most:
         raise UsageError(f"sizes: name at least three different ones, from 2 to {most}, the rows that train")
-    return found
+    return distinct
 
 
 def _order(train: IntArray, labels: NDArray[Any] | None, rng: Generator) -> IntArray:
-    """Return the rows in an order whose every beginning holds the classes in about their proportion."""
+    """Return the rows in an order whose every prefix holds the classes in about their proportion."""
     shuffled = rng.permutation(train)
     if labels is None:
         return shuffled
@@ -386,60 +377,30 @@ def _order(train: IntArray, labels: NDArray[Any] | None, rng: Generator) -> IntA
     for label in np.unique(labels[shuffled]):
         members = np.flatnonzero(labels[shuffled] == label)
         place[members] = (np.arange(len(members)) + rng.random()) / len(members)
-    # The first of each class stand first, so that no training set lacks one.
+    # One row of each class comes first, so that no training set lacks a class.
     first = np.unique(labels[shuffled], return_index=True)[1]
     place[first] = -1.0
     return shuffled[np.argsort(place, kind="stable")]
 
 
-def _losses(
-    estimator: Any,
-    sample: Sample,
-    draws: Sequence[Draw],
-    kind: str,
-    classes: int | None,
-    rng: Generator,
-    jobs: int,
-) -> FloatArray:
-    learner = point_estimator(estimator, classes)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Reading:
+    """The functional: training and held-out error of each learner's fit, shape (learners, 2)."""
 
-    def read(fit: Fit[Any], train: Sample, held_out: Sample, /) -> tuple[float, float]:
-        seen, new = (
-            float(np.mean(losses_of_rows(kind, part.y, learner.predict(fit.theta, part.X))))
-            for part in (train, held_out)
+    learners: tuple[Predictor[Any], ...]
+    scoring: Scoring
+
+    def __call__(self, fit: Fit[Any], train: Sample, held_out: Sample, /) -> FloatArray:
+        return np.array(
+            [
+                [
+                    self.scoring.value(part.y, learner.predict(each.theta, part.X))
+                    for part in (train, held_out)
+                    if part.y is not None
+                ]
+                for learner, each in zip(self.learners, fit.theta, strict=True)
+            ]
         )
-        return seen, new
-
-    return np.array(replicate(learner, sample, draws, read, rng=rng, jobs=jobs).values)
-
-
-def _power_law(
-    sizes: IntArray, mean: FloatArray, covariance: FloatArray, falling: bool, rng: Generator
-) -> PowerLaw:
-    """Fit a + b (n / n₀)^−c to the means, and to curves drawn from their distribution.
-
-    For each exponent a and b are weighted least squares; of a loss both are held at or above 0.
-    """
-    simulated = rng.multivariate_normal(mean, covariance, size=SIMULATED, method="eigh")
-    curves = np.vstack([mean, simulated])
-    variance = np.diagonal(covariance)
-    weight = 1 / np.maximum(variance, 1e-12 * variance.max() + np.finfo(float).tiny)
-    part = (sizes / sizes[-1])[None, :] ** -EXPONENTS[:, None]
-    total = weight.sum()
-    middle = part @ weight / total
-    spread = ((part - middle[:, None]) ** 2) @ weight
-    level = curves @ weight / total
-    slope = ((part - middle[:, None]) * weight) @ curves.T / spread[:, None]
-    a = level[None, :] - middle[:, None] * slope
-    b = slope
-    if falling:
-        through = (part * weight) @ curves.T / ((part**2) @ weight)[:, None]
-        a, b = np.where(a < 0, 0.0, a), np.where(a < 0, np.maximum(through, 0.0), b)
-        a, b = np.where(b < 0, level[None, :], a), np.maximum(b, 0.0)
-    away = a[:, :, None] + b[:, :, None] * part[:, None, :] - curves[None, :, :]
-    best = ((away**2) @ weight).argmin(axis=0)
-    at = np.arange(len(curves))
-    return PowerLaw(a[best, at], b[best, at], EXPONENTS[best], float(sizes[-1]))
 
 
 def _bounded(rows: float) -> float:

@@ -1,8 +1,10 @@
-"""Draws that a person brings: a scikit-learn splitter, index arrays, a column of folds, a column of a split."""
+"""Draws of your own: a scikit-learn splitter, index arrays, a column of folds, a column of a split."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import copy
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +16,7 @@ from thetahat.contracts import Draw, IntArray
 from thetahat.errors import UsageError
 from thetahat.resampling.plans import KFold, Plan, Rows, parse
 
-__all__ = ["FoldColumn", "OwnDraws", "Splitter", "as_plan"]
+__all__ = ["FoldColumn", "OwnDraws", "Splitter", "as_plan", "draws_of", "naming"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,16 +58,20 @@ class OwnDraws:
     Parameters
     ----------
     pairs : sequence of (train, test)
-        Integer indices of rows of the table, counted from 0, or truth values with one entry per row.
+        Integer indices of rows of the table, counted from 0, or truth values with one entry per row. A row
+        may train several times in a pair, as in a bootstrap, and is held out at most once.
     words : str
         What they are, in words.
     spec : str
         What was given.
+    argument : str
+        The argument that gave them, for messages.
     """
 
     pairs: Sequence[tuple[Any, Any]]
     words: str = ""
     spec: str = "own splits"
+    argument: str = "resampling"
 
     def describe(self, rows: Rows) -> str:
         """Say in words how these rows are drawn."""
@@ -77,11 +83,11 @@ class OwnDraws:
     def draws(self, rows: Rows, *, rng: Generator) -> list[Draw]:
         """Return the draws among the rows that are used; rows that are not used are left out of them."""
         if not len(self.pairs):
-            raise UsageError("resampling: there is no split; give at least one (train, test) pair")
+            raise UsageError(f"{self.argument}: there is no split; give at least one (train, test) pair")
         given = rows.n if rows.given is None else rows.given
         place = np.full(given, -1)
         place[np.arange(rows.n) if rows.row is None else rows.row] = np.arange(rows.n)
-        return [_draw(number, pair, place) for number, pair in enumerate(self.pairs, 1)]
+        return [_draw(number, pair, place, self.argument) for number, pair in enumerate(self.pairs, 1)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,10 +97,15 @@ class Splitter:
     Parameters
     ----------
     splitter : object
-        With ``split(X, y, groups)``.
+        With ``split(X, y, groups)``. It is given class codes and group codes, or None where there are none,
+        and as many rows as there are, but not the columns of X or the numbers of a regression. The object
+        itself is not changed: a copy splits.
+    argument : str
+        The argument that gave it, for messages.
     """
 
     splitter: Any
+    argument: str = "resampling"
 
     @property
     def spec(self) -> str:
@@ -106,30 +117,42 @@ class Splitter:
         return f"splits of your own, by scikit-learn's {type(self.splitter).__name__}"
 
     def draws(self, rows: Rows, *, rng: Generator) -> list[Draw]:
-        """Return the splits; a splitter that shuffles without a seed takes one from ``rng``."""
-        splitter = self.splitter
-        if getattr(splitter, "random_state", 0) is None and getattr(splitter, "shuffle", True):
-            from sklearn.base import clone  # noqa: PLC0415
-
-            try:
-                splitter = clone(splitter, safe=False)
-                splitter.random_state = int(rng.integers(2**31 - 1))
-            except (TypeError, AttributeError):
-                splitter = self.splitter
-        columns: NDArray[Any] = np.zeros((rows.n, 1))
-        y = np.zeros(rows.n) if rows.labels is None else rows.labels
+        """Return the splits; a splitter that shuffles without a seed gets one from ``rng``."""
+        name = type(self.splitter).__name__
+        # None in place of every number: a splitter that reads columns then fails rather than splits wrongly.
+        columns: NDArray[Any] = np.full((rows.n, 1), None, dtype=object)
         try:
-            pairs = list(splitter.split(columns, y, rows.groups))
+            pairs = list(self._seeded(rng).split(columns, rows.labels, rows.groups))
         except (ValueError, TypeError) as error:
             raise UsageError(
-                f"resampling: {type(splitter).__name__} cannot split these rows: {error}"
+                f"{self.argument}: {name} cannot split these rows: {' '.join(str(error).split())} If it "
+                "needs more than class and group codes, give the splits themselves: "
+                "list(splitter.split(X, y, groups))"
             ) from error
+        if not pairs:
+            raise UsageError(f"{self.argument}: {name} gives no split; give at least one (train, test) pair")
         place = np.arange(rows.n)
-        return [_draw(number, pair, place) for number, pair in enumerate(pairs, 1)]
+        return [
+            _draw(number, _pair(pair, name, self.argument), place, self.argument)
+            for number, pair in enumerate(pairs, 1)
+        ]
+
+    def _seeded(self, rng: Generator) -> Any:
+        """Return a copy of the splitter, so that a random state inside it is not consumed."""
+        try:
+            splitter = copy.deepcopy(self.splitter)
+        except (TypeError, AttributeError, NotImplementedError):
+            return self.splitter
+        if getattr(splitter, "random_state", 0) is None and getattr(splitter, "shuffle", True):
+            try:
+                splitter.random_state = int(rng.integers(2**31 - 1))
+            except AttributeError:
+                return self.splitter
+        return splitter
 
 
 def as_plan(asked: Any, usual: Plan | None = None, *, repeats: int = 1, what: str = "cv") -> Plan:
-    """Return the plan that was meant.
+    """Return the plan that was asked for.
 
     Parameters
     ----------
@@ -137,7 +160,7 @@ def as_plan(asked: Any, usual: Plan | None = None, *, repeats: int = 1, what: st
         A number of folds; a plan as typed on the command line; a plan; a scikit-learn splitter; or pairs of
         row indices.
     usual : Plan, optional
-        What None stands for; ``cv:10`` by default.
+        The plan for None; ``cv:10`` by default.
     repeats : int
         Of a number of folds.
     what : str
@@ -153,21 +176,29 @@ def as_plan(asked: Any, usual: Plan | None = None, *, repeats: int = 1, what: st
     if isinstance(asked, bool | np.bool_):
         raise UsageError(f"{what}: {_FORMS}, not {asked!r}")
     if isinstance(asked, int | np.integer):
-        return KFold(int(asked), repeats)
+        with naming(what):
+            return KFold(int(asked), repeats)
     if isinstance(asked, str):
-        return parse(asked, what=what)
+        with naming(what):
+            return parse(asked, what=what)
     if isinstance(asked, type):
         raise UsageError(f"{what}: {asked.__name__} is a class; give an object, {asked.__name__}()")
     if hasattr(asked, "draws") and hasattr(asked, "describe"):
         plan: Plan = asked
         return plan
     if hasattr(asked, "split") and hasattr(asked, "get_n_splits"):
-        return Splitter(asked)
+        return Splitter(asked, what)
     if isinstance(asked, Iterable) and not hasattr(asked, "columns") and not hasattr(asked, "str"):
-        pairs = list(asked)
+        pairs = [(pair.train, pair.test) if isinstance(pair, Draw) else pair for pair in asked]
         if all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in pairs):
-            return OwnDraws([(pair[0], pair[1]) for pair in pairs])
+            return OwnDraws([(pair[0], pair[1]) for pair in pairs], argument=what)
     raise UsageError(f"{what}: {_FORMS}, not {type(asked).__name__}")
+
+
+def draws_of(plan: Plan, rows: Rows, *, rng: Generator, what: str = "cv") -> list[Draw]:
+    """Return the draws of a plan; a message about them names the argument ``what``."""
+    with naming(what):
+        return plan.draws(rows, rng=rng)
 
 
 _FORMS = (
@@ -175,29 +206,54 @@ _FORMS = (
 )
 
 
-def _draw(number: int, pair: tuple[Any, Any], place: IntArray) -> Draw:
+@contextmanager
+def naming(argument: str, *, of: str = "resampling") -> Iterator[None]:
+    """Let a message about the argument ``of`` name this argument instead."""
+    try:
+        yield
+    except UsageError as error:
+        name, _, text = str(error).partition(": ")
+        if name != of or argument == name:
+            raise
+        raise UsageError(f"{argument}: {text}") from error
+
+
+def _pair(given: Any, name: str, argument: str) -> tuple[Any, Any]:
+    try:
+        train, test = given
+    except (TypeError, ValueError):
+        raise UsageError(
+            f"{argument}: {name} must yield (train, test) pairs, not {type(given).__name__}"
+        ) from None
+    return train, test
+
+
+def _draw(number: int, pair: tuple[Any, Any], place: IntArray, argument: str) -> Draw:
     parts = [
-        _indices(part, f"resampling: the {name} rows of split {number}", len(place))
+        _indices(part, f"{argument}: the {name} rows of split {number}", len(place))
         for part, name in zip(pair, ("training", "held-out"), strict=True)
     ]
     both = np.intersect1d(parts[0], parts[1])
     if len(both):
         raise UsageError(
-            f"resampling: row {both[0]} (counted from 0) both trains and is held out in split {number}"
+            f"{argument}: row {both[0]} (counted from 0) both trains and is held out in split {number}"
             + (f", and {len(both) - 1} more" if len(both) > 1 else "")
             + "; a model must not be judged on rows that it was trained on"
         )
     if len(np.unique(parts[1])) < len(parts[1]):
-        raise UsageError(f"resampling: a row is held out twice in split {number}; name each row once")
+        raise UsageError(f"{argument}: a row is held out twice in split {number}; name each row once")
     train, test = (rows[rows >= 0] for rows in (place[parts[0]], place[parts[1]]))
     for rows, name in ((train, "trains"), (test, "is held out")):
         if not len(rows):
-            raise UsageError(f"resampling: no row {name} in split {number}")
+            raise UsageError(f"{argument}: no row {name} in split {number}")
     return Draw(train, test)
 
 
 def _indices(part: Any, what: str, n: int) -> IntArray:
-    rows = np.asarray(part)
+    try:
+        rows = np.asarray(part)
+    except ValueError:
+        raise UsageError(f"{what} must be integer indices, or {n} truth values") from None
     if rows.dtype == np.bool_ and rows.shape == (n,):
         return np.flatnonzero(rows)
     if rows.ndim != 1 or (rows.dtype.kind not in "iu" and len(rows)):
@@ -207,5 +263,5 @@ def _indices(part: Any, what: str, n: int) -> IntArray:
     rows = rows.astype(np.int64)
     if len(rows) and not (0 <= rows.min() and rows.max() < n):
         bad = rows[(rows < 0) | (rows >= n)][0]
-        raise UsageError(f"{what} name row {bad}, and the table has rows 0 to {n - 1}")
+        raise UsageError(f"{what} name row {bad}, but the table has rows 0 to {n - 1}")
     return rows

@@ -36,8 +36,8 @@ class Rows:
         Anything sortable; training rows then come before held-out rows, and rows of equal time
         stay together.
     row : ndarray of shape (n,), optional
-        Number of each row in the table as it was given, counted from 0; they are all of its rows, in its order,
-        where this is None.
+        Number of each row in the table as it was given, counted from 0; None if they are all of its rows, in
+        its order.
     given : int, optional
         How many rows the table had as it was given.
     """

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import joblib
+import numpy as np
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from numpy.random import Generator
 
@@ -67,6 +68,13 @@ class Replicates(Generic[Value]):
         """The values by the number of their draw."""
         return dict(zip(self.numbers, self.values, strict=True))
 
+    @property
+    def complete(self) -> Sequence[Value]:
+        """The values of all draws; raises ``KeyboardInterrupt`` if the user stopped the work."""
+        if self.stopped:
+            raise KeyboardInterrupt(self.stopped)
+        return self.values
+
 
 def replicate(
     estimator: PointEstimator[Theta],
@@ -112,8 +120,10 @@ def replicate(
         Whether an estimator that can fit many draws at once does; the values are those of refitting each, to
         rounding.
     together : int, optional
-        How many draws share their work in one piece. By default an eighth of the draws, between FEWEST and
-        MOST: it depends on the draws alone, so that the values do not depend on the workers.
+        How many draws a worker is given at once; those that share work do so within such a piece. By default
+        one, or with shared work an eighth of the draws, between FEWEST and MOST: that depends on the draws
+        alone, so that the values do not depend on the workers. Without shared work the values do not depend
+        on it.
     deadline : Deadline, optional
         Once it has passed, no further draw is started, and our own solvers stop before their next step: a
         draw that stopped is not done, unless the estimator makes something of it. With a deadline, a draw is
@@ -134,15 +144,17 @@ def replicate(
     Raises
     ------
     UsageError
-        Worker processes were killed repeatedly, and no draw was finished in between.
+        ``jobs`` is no number of workers, or worker processes were killed repeatedly, and no draw was finished
+        in between.
     """
+    _check_jobs(jobs)
     done: dict[int, Value] = dict(known or {})
     stopped = ""
     children = rng.spawn(len(draws))
     work = _Work(estimator, tuple(capacities), shared_work, sample, functional, deadline)
-    at_once = 1
-    if work.shares:
-        at_once = min(max(FEWEST, -(-len(draws) // 8)), MOST) if together is None else together
+    at_once = 1 if together is None else together
+    if work.shares and together is None:
+        at_once = min(max(FEWEST, -(-len(draws) // 8)), MOST)
 
     def tasks() -> Iterator[Any]:
         for start in range(0, len(draws), at_once):
@@ -190,6 +202,11 @@ def replicate(
     return Replicates([draws[i] for i in order], [done[i] for i in order], len(draws), stopped, order)
 
 
+def _check_jobs(jobs: Any) -> None:
+    if jobs is not None and (isinstance(jobs, bool) or not isinstance(jobs, int | np.integer) or jobs == 0):
+        raise UsageError(f"jobs: a number of worker processes is expected, or -1 for all cores, not {jobs!r}")
+
+
 class _Work(Generic[Value]):
     """What is done with each draw, the preparation that all draws share included."""
 
@@ -206,11 +223,13 @@ class _Work(Generic[Value]):
         self.estimators = capacities or (estimator,)
         self.sample, self.functional, self.deadline = sample, functional, deadline
         self.families = list(_families(self.estimators)) if shared_work else []
-        with single_threaded():
-            self.workspaces: list[Workspace[Any]] = [
-                self.estimators[places[0]].prepare(sample)  # type: ignore[attr-defined]
-                for places, _ in self.families
-            ]
+        self.workspaces: list[Workspace[Any]] = []
+        if self.families:
+            with single_threaded():
+                self.workspaces = [
+                    self.estimators[places[0]].prepare(sample)  # type: ignore[attr-defined]
+                    for places, _ in self.families
+                ]
 
     @property
     def shares(self) -> bool:

@@ -1,14 +1,15 @@
 """Bias and variance of predictions, row by row, from predictions of many training draws.
 
 Every decomposition is a function of sums over draws: of predictions and their squares, of votes, or of
-log-probabilities. So the terms without some of the draws are those of a sum less theirs. The terms of a row
-add to its mean loss over the draws, to rounding. A NaN is a row that its draw did not predict.
+log-probabilities. So the terms without some of the draws follow from the sums less those of these draws. The
+terms of a row add to its mean loss over the draws, to rounding. NaN marks a row that a draw did not predict.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from scipy import special
 
 from thetahat.contracts import FloatArray
 
-__all__ = ["Additive", "kohavi_wolpert", "log", "squared", "zero_one"]
+__all__ = ["DECOMPOSITIONS", "Additive", "kohavi_wolpert", "log", "squared", "zero_one"]
 
 Terms = dict[str, FloatArray]
 
@@ -65,7 +66,7 @@ def squared(predictions: FloatArray, y: FloatArray, truth: FloatArray | None = N
         E[y | x] of each row.
     """
     seen = ~np.isnan(predictions)
-    # About the mean nothing is lost when squares are subtracted.
+    # Centering first: subtracting sums of squares then cancels no digits.
     centre = np.where(seen, predictions, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
     away = np.where(seen, predictions - centre, 0.0)
 
@@ -179,3 +180,8 @@ def log(probability: FloatArray, y: NDArray[Any], classes: int) -> Additive:
 
 def _votes(predictions: FloatArray, classes: int) -> FloatArray:
     return np.stack([predictions == c for c in range(classes)], axis=1).astype(float)
+
+
+DECOMPOSITIONS: Mapping[str, Callable[..., Additive]] = MappingProxyType(
+    {"squared": squared, "zero-one": zero_one, "kohavi-wolpert": kohavi_wolpert, "log": log}
+)

@@ -1,7 +1,7 @@
-"""A statistic on many resamples, compiled for the usual ones.
+"""A statistic on many resamples, compiled for the common statistics.
 
-The compiled loops hold a generator of their own (SplitMix64, Steele, Lea and Flood 2014), whose seed is
-drawn from the caller's: so the same generator gives the same resamples, and no index is ever stored.
+The compiled loops have their own generator (SplitMix64, Steele, Lea and Flood 2014), seeded from the
+caller's, so the same generator gives the same resamples, and no index is stored.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from thetahat.numerics.moments import centred, variance
 __all__ = ["left_out", "named", "plain", "resampled"]
 
 NAMES = ("mean", "median", "variance", "std", "correlation")
-# Of a difference that is a smaller part of its terms, fewer than half of the digits are left.
+# A difference that is a smaller part of its terms has lost more than half of its digits.
 CANCELLED = 1e-8
-# A sum of n terms rounds by less than n times this part of it.
+# Relative rounding error of a sum of n terms, divided by n, is below this.
 ROUNDED = 4 * float(np.finfo(np.float64).eps)
 KNOWN: dict[Any, str] = {np.mean: "mean", np.median: "median", np.var: "variance", np.std: "std"}
 
@@ -35,7 +35,14 @@ def named(statistic: str | Callable[[FloatArray], Any], rows: FloatArray) -> str
     UsageError
         There is no statistic of this name, or it does not fit the rows.
     """
-    name = statistic if isinstance(statistic, str) else KNOWN.get(statistic, "")
+    if isinstance(statistic, type) or not (isinstance(statistic, str) or callable(statistic)):
+        raise UsageError(
+            f"statistic: a name or a function of the rows is expected, not {statistic!r}; give {NAMES[0]!r}, "
+            "or a function"
+        )
+    # Callable objects need not be hashable.
+    known = (each for function, each in KNOWN.items() if function is statistic)
+    name = statistic if isinstance(statistic, str) else next(known, "")
     if name and name not in NAMES:
         raise UsageError(f"statistic: there is no {name!r}; choose one of {', '.join(NAMES)}, or a function")
     wanted = 2 if name == "correlation" else 1
@@ -76,10 +83,10 @@ def plain(name: str, statistic: Any) -> Callable[[FloatArray], Any]:
 def resampled(
     name: str, value: Callable[[FloatArray], Any], rows: FloatArray, count: int, rng: Generator
 ) -> FloatArray:
-    """Return a statistic on ``count`` resamples of rows."""
+    """Return a statistic on ``count`` resamples of rows, shape (count,), or (count, k) for k numbers."""
     n = len(rows)
     if not name:
-        return np.array([float(value(rows[rng.integers(n, size=n)])) for _ in range(count)])
+        return np.array([value(rows[rng.integers(n, size=n)]) for _ in range(count)], dtype=np.float64)
     seed = rng.integers(2**63, dtype=np.uint64)
     if name == "median":
         return _medians(np.sort(rows), count, seed)
@@ -96,17 +103,17 @@ def resampled(
 
 
 def left_out(name: str, value: Callable[[FloatArray], Any], rows: FloatArray) -> FloatArray:
-    """Return a statistic on the rows without each of them, by formula for the usual ones."""
+    """Return a statistic on the rows without each of them, by formula for the compiled ones."""
     n = len(rows)
     if name == "median":
         order = np.sort(rows)
         rank = np.empty(n, dtype=np.int64)
         rank[np.argsort(rows, kind="stable")] = np.arange(n)
-        # Of the n − 1 that stay, the k-th is the k-th of all, or the next where that one or an earlier left.
+        # The k-th of the n − 1 rows left is the k-th of all, or the next if it or an earlier one is removed.
         low, high = (n - 2) // 2, (n - 1) // 2
         return np.asarray(0.5 * (order[low + (rank <= low)] + order[high + (rank <= high)]))
     if not name:
-        return np.array([float(value(np.delete(rows, i, axis=0))) for i in range(n)])
+        return np.array([value(np.delete(rows, i, axis=0)) for i in range(n)], dtype=np.float64)
     mean, away = centred(rows)
     m = n - 1
     if name == "correlation":
@@ -123,7 +130,7 @@ def left_out(name: str, value: Callable[[FloatArray], Any], rows: FloatArray) ->
         )
         with np.errstate(divide="ignore", invalid="ignore"):
             without = np.asarray(xy / np.sqrt(xx * yy))
-        # A row that holds nearly all of a column's spread leaves rounding behind.
+        # Without a row that holds nearly all of a column's spread, only rounding is left: recompute.
         for i in np.flatnonzero((xx <= CANCELLED * (u @ u)) | (yy <= CANCELLED * (v @ v))):
             without[i] = value(np.delete(rows, i, axis=0))
         return without
@@ -226,7 +233,7 @@ def _correlations(z: FloatArray, count: int, seed: np.uint64) -> FloatArray:
                 yy += v * v
                 xy += u * v
         of_x, of_y = xx - sx * sx / size, yy - sy * sy / size
-        # Of one value over and over rounding alone is left.
+        # A resample of one value repeated has no spread but rounding.
         if of_x <= ROUNDED * size * xx or of_y <= ROUNDED * size * yy:
             out[b] = np.nan
         else:
