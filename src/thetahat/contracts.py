@@ -17,6 +17,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 __all__ = [
+    "AbsorbsScaling",
     "Draw",
     "Family",
     "Fit",
@@ -276,6 +277,19 @@ def differing_in(estimator: Any, name: str, others: Sequence[Any], /) -> list[An
             return None
         values.append(value)
     return values
+
+
+@runtime_checkable
+class AbsorbsScaling(Protocol[ThetaCo]):
+    """The capability of an estimator to penalize columns as if each sample standardized them."""
+
+    def standardizing(self, columns: tuple[bool, ...], /) -> SharesWork[ThetaCo] | None:
+        """Return this estimator, these columns scaled to variance 1 by the rows of each sample it is given.
+
+        Its predictions are those of the estimator itself on columns that were standardized by the same rows.
+        None where the settings do not allow that.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)

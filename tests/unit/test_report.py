@@ -5,8 +5,8 @@ import pytest
 from rich.console import Console
 
 from tests import records
-from thetahat.errors import UsageError
 from thetahat.display import numbers
+from thetahat.errors import UsageError
 from thetahat.report import figures, page, terminal
 from thetahat.report.intervals import svg
 

@@ -19,7 +19,7 @@ from thetahat.comparison.tuning import Tuning
 from thetahat.contracts import Predictor
 from thetahat.errors import UsageError
 from thetahat.measures.measure import Measure
-from thetahat.resampling.adapter import SklearnPredictor
+from thetahat.resampling.adapter import SklearnPredictor, point_estimator
 
 __all__ = ["Model", "resolve"]
 

@@ -158,8 +158,8 @@ class Settings:
     positive: Any = _option(
         None,
         "label, optional",
-        "The class that AUC, F1 and other measures of two classes look for; the second in sorted order if not "
-        "given.",
+        "The class that AUC, F1 and other measures of two classes look for; by default the second in sorted "
+        "order.",
         metavar="LABEL",
     )
     cost: Any = _option(
@@ -206,15 +206,15 @@ class Settings:
     interval: str = _option(
         "auto",
         "str",
-        "Interval of a model's measure: auto, corrected-t, clt, clt-within, groups, blocks, holdout, plain (too "
-        "narrow); nested, conservative-z and bootstrap632+ have draws of their own.",
+        "Interval of a model's measure: auto, corrected-t, clt, clt-within, groups, blocks, holdout, plain "
+        "(too narrow); nested, conservative-z and bootstrap632+ have draws of their own.",
         metavar="METHOD",
         check=_text,
     )
     pairs: str = _option(
         "auto",
         "str",
-        "Interval of a difference: auto, clt (over rows), corrected-t (over folds), groups, or blocks (of time).",
+        "Interval of a difference: auto, clt (over rows), corrected-t (over folds), groups, blocks.",
         metavar="METHOD",
         check=_text,
     )
@@ -238,15 +238,15 @@ class Settings:
     rows_needed: bool = _option(
         False,
         "bool",
-        "Find how many rows would separate the first model from the farthest of those not told apart from it, "
-        "from the learning curves of both; at most a hundred more fits of the two.",
+        "Find how many rows would separate the first model from the farthest of those not told apart from "
+        "it, from the learning curves of both; at most a hundred more fits of the two.",
         type=bool,
     )
     tune: Any = _option(
         ("auto",),
         "str, iterable of str, or mapping",
-        "Parameters are chosen inside each training fold: auto (the usual small grid of each model), none, or "
-        "MODEL.PARAMETER=VALUE,VALUE,… simplest first, as svm-rbf.C=0.1,1,10.",
+        "Parameters are chosen inside each training fold: auto (the usual small grid of each model), none, "
+        "or MODEL.PARAMETER=VALUE,VALUE,… simplest first, as svm-rbf.C=0.1,1,10.",
         metavar="GRID",
         multiple=True,
     )
@@ -336,8 +336,8 @@ class Settings:
     cluster: str | None = _option(
         None,
         "str, optional",
-        "Run the fits on a Dask cluster: tcp://host:8786, or local:N for N processes here. The result does not "
-        "depend on it.",
+        "Run the fits on a Dask cluster: tcp://host:8786, or local:N for N processes here. The result does "
+        "not depend on it.",
         metavar="ADDRESS",
         result=False,
         check=_text,
@@ -345,14 +345,15 @@ class Settings:
     checkpoint: Any = _option(
         None,
         "path, optional",
-        "Keep the finished draws in this file while the work goes on. It is removed when the result is whole.",
+        "Keep the finished draws in this file during the work. It is removed when the result is whole.",
         metavar="FILE",
         result=False,
     )
     resume: bool = _option(
         False,
         "bool",
-        "Continue from the checkpoint of a run that was killed, interrupted or out of time, to the same bits.",
+        "Continue from the checkpoint of a run that was killed, interrupted or out of time, to the same "
+        "bits.",
         type=bool,
         result=False,
     )

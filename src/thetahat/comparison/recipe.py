@@ -15,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from thetahat.comparison.schema import Feature
+from thetahat.comparison.table_rows import TableRows
 from thetahat.contracts import FloatArray
 
 __all__ = ["FittedRecipe", "RawTable", "Recipe", "TableRecipe"]
@@ -23,10 +24,30 @@ __all__ = ["FittedRecipe", "RawTable", "Recipe", "TableRecipe"]
 MOST_LEVELS = 50
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class SharedColumns:
+    """All rows in columns that every draw can share.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d)
+        Every row of the table.
+    standardized : tuple of bool
+        Which columns a recipe fitted to a draw would scale to variance 1 by the draw's training rows.
+    """
+
+    X: NDArray[Any]
+    standardized: tuple[bool, ...]
+
+    def of(self, X: TableRows) -> NDArray[Any]:
+        """Return these rows."""
+        return np.asarray(self.X[X.rows])
+
+
 class FittedRecipe(Protocol):
     """A recipe that has seen its training rows."""
 
-    def transform(self, X: pl.DataFrame, /) -> Any:
+    def transform(self, X: TableRows, /) -> Any:
         """Return these rows in the form the learner takes."""
         ...
 
@@ -34,8 +55,12 @@ class FittedRecipe(Protocol):
 class Recipe(Protocol):
     """How rows of the table become what a learner takes."""
 
-    def fit(self, X: pl.DataFrame, weight: FloatArray | None = None, /) -> FittedRecipe:
+    def fit(self, X: TableRows, weight: FloatArray | None = None, /) -> FittedRecipe:
         """Learn from training rows alone what the recipe needs; a row of weight two counts as two."""
+        ...
+
+    def shared(self, X: TableRows, /) -> SharedColumns | None:
+        """Return all rows in columns that draws share; None if more than centers and scales are learned."""
         ...
 
     def describe(self) -> str:
@@ -56,9 +81,9 @@ class TableRecipe:
 
     features: tuple[Feature, ...]
 
-    def fit(self, X: pl.DataFrame, weight: FloatArray | None = None, /) -> FittedTableRecipe:
+    def fit(self, X: TableRows, weight: FloatArray | None = None, /) -> FittedTableRecipe:
         """Learn medians, means, scales and levels from training rows."""
-        columns = self._prepared(X)
+        columns = self._prepared(X.frame)
         # Named after the place, since a column may have any name, an empty one included.
         numbers = [c for f, c in self._places() if f.kind in ("number", "boolean")]
         categories = [c for f, c in self._places() if f.kind == "category"]
@@ -81,6 +106,25 @@ class TableRecipe:
                 elif name == "dates":
                     _weigh(step[-1], step[0].transform(columns.select(used)), weight)
         return FittedTableRecipe(self, transformer)
+
+    def shared(self, X: TableRows, /) -> SharedColumns | None:
+        """Return all rows in columns that draws share.
+
+        None where a number is missing, since each draw has its own medians; where a column has so many levels
+        that each draw merges its own rare ones; and where there are dates. A level that a draw's training
+        rows lack is a column of zeros there, and a penalized coefficient of it is 0: as if the column were
+        absent.
+        """
+        frame = X.frame.select([feature.name for feature in self.features])
+        for feature in self.features:
+            column = frame.get_column(feature.name)
+            if feature.kind == "date" or (feature.kind != "category" and column.null_count()):
+                return None
+            if feature.kind == "category" and column.n_unique() > MOST_LEVELS:
+                return None
+        matrix = np.asarray(self.fit(X).columns.transform(self._prepared(X.frame)))
+        numbers = sum(feature.kind in ("number", "boolean") for feature in self.features)
+        return SharedColumns(matrix, tuple(k < numbers for k in range(matrix.shape[1])))
 
     def describe(self) -> str:
         """Say in words what the recipe does."""
@@ -116,9 +160,9 @@ class FittedTableRecipe:
     recipe: TableRecipe
     columns: ColumnTransformer
 
-    def transform(self, X: pl.DataFrame, /) -> NDArray[Any]:
+    def transform(self, X: TableRows, /) -> NDArray[Any]:
         """Return the rows as a float64 matrix."""
-        matrix: NDArray[Any] = self.columns.transform(self.recipe._prepared(X))
+        matrix: NDArray[Any] = self.columns.transform(self.recipe._prepared(X.frame))
         return matrix
 
 
@@ -137,17 +181,21 @@ class RawTable:
     names: tuple[str, ...]
     to_native: Callable[[pl.DataFrame], Any]
 
-    def fit(self, X: pl.DataFrame, weight: FloatArray | None = None, /) -> RawTable:
+    def fit(self, X: TableRows, weight: FloatArray | None = None, /) -> RawTable:
         """Learn nothing."""
         return self
+
+    def shared(self, X: TableRows, /) -> None:
+        """Return nothing: the learner is given a frame."""
+        return None
 
     def describe(self) -> str:
         """Say in words what the recipe does."""
         return "the columns as they are; the pipeline prepares them itself"
 
-    def transform(self, X: pl.DataFrame, /) -> Any:
+    def transform(self, X: TableRows, /) -> Any:
         """Return the rows in the user's own frame library."""
-        return self.to_native(X.select(self.names))
+        return self.to_native(X.frame.select(self.names))
 
 
 def _numbers() -> Any:

@@ -150,9 +150,9 @@ class Comparison:
         Returns
         -------
         frame
-            Columns ``row`` (number in the table as it was given, from 0; the rows of a test table follow those
-            of the data), ``draw`` (from 0), ``model``, ``y``, ``value`` (the predicted label or number), for
-            classes ``probability_CLASS`` of each class, and ``weight``.
+            Columns ``row`` (number in the table as it was given, from 0; the rows of a test table follow
+            those of the data), ``draw`` (from 0), ``model``, ``y``, ``value`` (the predicted label or
+            number), for classes ``probability_CLASS`` of each class, and ``weight``.
 
         Raises
         ------

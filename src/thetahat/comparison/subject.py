@@ -19,6 +19,7 @@ from thetahat.comparison.checks import Examined, examine
 from thetahat.comparison.options import Settings
 from thetahat.comparison.planning import asked_plan, fewest_class_rows
 from thetahat.comparison.schema import Schema
+from thetahat.comparison.table_rows import TableRows
 from thetahat.contracts import Draw, IntArray, Sample
 from thetahat.errors import DataError, Problem, UsageError
 from thetahat.measures.cost import read_costs
@@ -235,7 +236,7 @@ def _sample(table: Table, schema: Schema, found: Examined) -> tuple[Sample, Rows
             # The result is then that without weights, to the bit.
             weight = None
     rows = Rows(frame.height, labels, groups, times, found.rows, table.frame.height)
-    return Sample(frame, y, weight, groups, times), rows
+    return Sample(TableRows.of(frame), y, weight, groups, times), rows
 
 
 def _target(schema: Schema, settings: Settings) -> Target:
@@ -252,7 +253,7 @@ def _target(schema: Schema, settings: Settings) -> Target:
             )
         if len(labels) > 2:
             raise UsageError(
-                f"positive: there are {len(labels)} classes, and measures of more than two look for each in turn"
+                f"positive: there are {len(labels)} classes, and measures then look for each in turn"
             )
         positive = same[0]
     costs = None if settings.cost is None else read_costs(settings.cost, labels)

@@ -207,8 +207,8 @@ def _by_curve(pair: PairRecord, leader: str, other: str) -> str:
     low = "" if needed.low is None else _thousands(needed.low)
     high = "without limit" if needed.high is None else f"to {_thousands(needed.high)}"
     return (
-        f"By the learning curves of {leader} and {other}, about {_thousands(needed.rows)} rows would separate "
-        f"them ({low} {high})."
+        f"By the learning curves of {leader} and {other}, about {_thousands(needed.rows)} rows would "
+        f"separate them ({low} {high})."
     )
 
 

@@ -118,8 +118,8 @@ def measured(evidence: Evidence, model: str, measure: Measure) -> OverDraws:
 
     A loss per row keeps its rows. A measure of a set has its value on each draw, and its rows are those
     whose mean is the mean of these values and whose deviations are the influences of the rows on it: with
-    n_j of N held-out rows in draw j of J, N / (J n_j) times the influence on the draw's value. A weighted mean
-    of losses is treated alike, so that standard errors count rows and not weights.
+    n_j of N held-out rows in draw j of J, N / (J n_j) times the influence on the draw's value. A weighted
+    mean of losses is treated alike, so that standard errors count rows and not weights.
 
     Parameters
     ----------
@@ -189,7 +189,7 @@ def _weighted(losses: Sequence[FloatArray], weights: Sequence[FloatArray]) -> li
 
 
 def _by_chance(evidence: Evidence, prediction: Prediction | None, measure: Measure) -> float | None:
-    """Return the mean measure of y against the predictions of other rows, of a draw of all rows on themselves.
+    """Return the mean measure of y against the predictions of other rows, for a draw of all rows on itself.
 
     None where the last draw is not such a draw.
     """

@@ -7,8 +7,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import special
 
-from thetahat.judgment.pairs import Rule, judge
 from thetahat.distributions import Normal
+from thetahat.judgment.pairs import Rule, judge
 from thetahat.numerics.moments import moments
 from thetahat.resampling.assess import assess
 from thetahat.resampling.intervals import METHODS, OverDraws
