@@ -166,6 +166,8 @@ def test_zero_denominators_of_f1_are_zero():
     y, prediction = np.array([0, 0, 0]), Prediction(np.array([0, 0, 0]))
     assert choose_measure("f1", TWO).of(y, prediction).value == 0.0
     assert choose_measure("f1-macro", TWO).value(y, prediction) == 1.0
+    first = Target("classification", ("no", "yes"), positive=0)
+    assert choose_measure("f1", first).value(y + 1, Prediction(y + 1)) == 0.0
 
 
 @pytest.mark.parametrize("asked", ["auc", "average-precision", "brier", "log-loss"])
@@ -260,6 +262,18 @@ def test_plain_function_is_of_rows_or_of_the_set_by_what_it_returns():
     assert found.value == wanted.value
     np.testing.assert_allclose(found.influence, wanted.influence, atol=1e-12)
     assert by_row.name == "measure"
+
+
+def test_plain_function_that_the_trial_rows_do_not_suit_is_of_the_set():
+    y, prediction = two_classes()
+
+    def of_forty(y, prediction):
+        if len(y) < 39:
+            raise KeyError("no such rows")
+        return float(np.mean(y == prediction.value))
+
+    measure = choose_measure(of_forty, TWO)
+    assert measure.of(y, prediction).value == peer.accuracy_score(y, prediction.value)
 
 
 @pytest.mark.parametrize(
