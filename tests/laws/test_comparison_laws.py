@@ -13,6 +13,7 @@ from sklearn.svm import SVC
 import thetahat as th
 from thetahat.comparison.recipe import TableRecipe
 from thetahat.comparison.schema import Feature
+from thetahat.comparison.table_rows import TableRows
 from thetahat.resampling.plans import Holdout, Rows
 from thetahat.results.comparison import decode, encode
 
@@ -86,8 +87,8 @@ def test_altering_only_held_out_rows_leaves_the_prepared_training_rows_unchanged
 
 def test_the_numbers_of_a_training_fold_are_those_of_its_rows_alone():
     table = mixed_table()
-    fitted = TableRecipe((Feature("a", "number"),)).fit(table[:60])
-    scaled = fitted.transform(table)[:, 0]
+    fitted = TableRecipe((Feature("a", "number"),)).fit(TableRows.of(table[:60]))
+    scaled = fitted.transform(TableRows.of(table))[:, 0]
     a = table["a"].to_numpy()
     assert scaled == pytest.approx((a - a[:60].mean()) / a[:60].std(), rel=1e-12)
 

@@ -11,9 +11,9 @@ import pytest
 from sklearn import metrics as peer
 
 import thetahat as th
+from thetahat.comparison.costs import read_costs
 from thetahat.contracts import Prediction
 from thetahat.errors import UsageError
-from thetahat.measures.cost import read_costs
 from thetahat.measures.measure import MissingPrediction, Target, Undefined
 from thetahat.measures.registry import MEASURES, choose_measure, choose_measures
 from thetahat.measures.shown import SHOWN, shown_beside

@@ -10,7 +10,7 @@ import rich_click as click
 
 from thetahat.comparison.aliases import ALIASES
 from thetahat.comparison.options import declared, options_of
-from thetahat.measures.names import listed_names
+from thetahat.measures.registry import listed_names
 
 __all__ = [
     "COMPARING",

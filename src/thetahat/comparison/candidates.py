@@ -27,7 +27,15 @@ from thetahat.contracts import (
 )
 from thetahat.deadline import OutOfTime, check_time
 
-__all__ = ["Candidate", "FittedPanel", "Panel"]
+__all__ = ["Candidate", "FittedPanel", "Notes", "Panel"]
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What must be said of a learner: of its seed, always; of weights, where there are any."""
+
+    seed: str = ""
+    weight: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +54,8 @@ class Candidate:
         The point estimator that is given the prepared columns.
     grid : Grid, optional
         What it is tuned over inside each training fold.
+    notes : Notes
+        What must be said of it.
     """
 
     name: str
@@ -53,6 +63,7 @@ class Candidate:
     recipe: Recipe
     learner: Predictor[Any]
     grid: Grid | None = None
+    notes: Notes = Notes()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -320,7 +320,7 @@ def _record(
         would_change=first.would_change,
         winner=first.winner,
         partial=stopped,
-        warnings=tuple(_warnings(subject, stage)),
+        warnings=tuple(_warnings(subject, stage, candidates, judgments, evidence)),
         provenance=_provenance("", settings.seed, 0.0),
         pair_interval=first.rule.pairs.name,
         other_pair_interval="" if first.rule.other is None else first.rule.other.name,
@@ -353,10 +353,52 @@ def _task(subject: Subject, measures: Sequence[Measure]) -> record.TaskRecord:
     return record.TaskRecord(schema.task, schema.target, classes, schema.why, positive)
 
 
-def _warnings(subject: Subject, stage: _Stage) -> list[record.WarningRecord]:
+def _warnings(
+    subject: Subject,
+    stage: _Stage,
+    candidates: Sequence[Candidate],
+    judgments: Sequence[Judgment],
+    evidence: Evidence,
+) -> list[record.WarningRecord]:
     found = subject.examined
     problems = (*found.warnings, *stage.problems, *found.notices)
-    return [*_few_rows(subject.rows.n), *map(_warning, problems), *subject.notices]
+    return [
+        *_few_rows(subject.rows.n),
+        *map(_warning, problems),
+        *subject.notices,
+        *_of_models(candidates, subject.sample.weight is not None),
+        *_stood_in(judgments, evidence),
+    ]
+
+
+def _of_models(candidates: Sequence[Candidate], weighted: bool) -> list[record.WarningRecord]:
+    """Return what must be said of the learners: their seeds, and weights that they do not take."""
+    said = []
+    for candidate in candidates:
+        notes, place = candidate.notes, f"model {candidate.name}"
+        if notes.seed:
+            cure = "Leave random_state at None for a verdict on the learner"
+            said.append(record.WarningRecord("", "notice", place, notes.seed, cure))
+        if weighted and notes.weight:
+            cure = "Its measures are weighted all the same; use a learner whose fit takes sample_weight"
+            said.append(record.WarningRecord("", "warning", place, notes.weight, cure))
+    return said
+
+
+def _stood_in(judgments: Sequence[Judgment], evidence: Evidence) -> list[record.WarningRecord]:
+    """Return which models were measured by something that stands in for what a measure asks for."""
+    said = []
+    for judgment in judgments:
+        stands_in = judgment.measure.stands_in
+        for name in judgment.values if stands_in is not None else ():
+            prediction = evidence.of(name)[0].prediction
+            assert prediction is not None
+            assert stands_in is not None
+            cause = stands_in(prediction)
+            if cause:
+                cure = "Compare a learner that predicts quantiles, as QuantileRegressor"
+                said.append(record.WarningRecord("", "notice", f"model {name}", cause, cure))
+    return said
 
 
 def _few_rows(rows: int) -> list[record.WarningRecord]:

@@ -12,14 +12,19 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
 from thetahat.comparison.aliases import Task, alias_for
-from thetahat.comparison.candidates import Candidate
+from thetahat.comparison.candidates import Candidate, Notes
 from thetahat.comparison.recipe import Recipe
 from thetahat.comparison.standardised import StandardisedTarget
 from thetahat.comparison.tuning import Tuning
-from thetahat.contracts import Predictor
+from thetahat.contracts import HasPointEstimator, Predictor
 from thetahat.errors import UsageError
 from thetahat.measures.measure import Measure
-from thetahat.resampling.adapter import SklearnPredictor, point_estimator
+from thetahat.resampling.adapter import (
+    SklearnPredictor,
+    fixed_seeds,
+    point_estimator,
+    weight_argument,
+)
 
 __all__ = ["Model", "resolve"]
 
@@ -126,7 +131,28 @@ def _candidate(
     takes_table = _prepares_for_itself(model.estimator) if model.raw is None else model.raw
     name = model.name or kind
     grid = tuning.grid(name, {})
-    return Candidate(name, kind, raw if takes_table else recipe, tuning.tuned(learner, grid, measure), grid)
+    if grid is None and isinstance(learner, SklearnPredictor):
+        # One of ours shares its work, and is tuned by the names of its own parameters.
+        learner = point_estimator(model.estimator, classes or None)
+    return Candidate(
+        name,
+        kind,
+        raw if takes_table else recipe,
+        tuning.tuned(learner, grid, measure),
+        grid,
+        _notes(name, model.estimator),
+    )
+
+
+def _notes(name: str, estimator: Any) -> Notes:
+    """Return what must be said of a user's estimator: what it does with seeds, and with weights."""
+    seeds = fixed_seeds(estimator)
+    own = isinstance(estimator, Predictor) or isinstance(estimator, HasPointEstimator)
+    said = ", ".join(f"{parameter}={seed}" for parameter, seed in seeds.items())
+    return Notes(
+        f"{name} has {said}, so the verdict is for that seed" if seeds else "",
+        "" if own or weight_argument(estimator) else f"{name} takes no weights and is fitted without them",
+    )
 
 
 def _import(path: str) -> Any:

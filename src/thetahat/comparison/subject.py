@@ -16,13 +16,13 @@ from thetahat.comparison.check_rows import (
     test_table_problems,
 )
 from thetahat.comparison.checks import Examined, examine
+from thetahat.comparison.costs import read_costs
 from thetahat.comparison.options import Settings
 from thetahat.comparison.planning import asked_plan, fewest_class_rows
 from thetahat.comparison.schema import Schema
 from thetahat.comparison.table_rows import TableRows
 from thetahat.contracts import Draw, IntArray, Sample
 from thetahat.errors import DataError, Problem, UsageError
-from thetahat.measures.cost import read_costs
 from thetahat.measures.measure import Target
 from thetahat.resampling.own_plans import FoldColumn, OwnDraws
 from thetahat.resampling.plans import Plan, Rows

@@ -22,7 +22,7 @@ from thetahat.contracts import Draw, Fit, FloatArray, Prediction, Predictor, Sam
 from thetahat.deadline import check_time
 from thetahat.errors import UsageError
 from thetahat.measures.measure import Measure, MissingPrediction, Undefined
-from thetahat.resampling.adapter import SklearnPredictor
+from thetahat.resampling.adapter import SklearnPredictor, point_estimator
 from thetahat.resampling.plans import KFold, Rows
 from thetahat.resampling.replicate import replicate
 
@@ -258,7 +258,7 @@ def with_parameters(learner: Predictor[Any], point: Mapping[str, Any]) -> Predic
     if isinstance(learner, SklearnPredictor):
         known = learner.estimator.get_params(deep=True)
         _refuse_unknown(point, known, learner.estimator)
-        return replace(learner, estimator=clone(learner.estimator).set_params(**point))
+        return point_estimator(clone(learner.estimator).set_params(**point), learner.classes)
     assert is_dataclass(learner)
     _refuse_unknown(point, [field.name for field in fields(learner)], learner)
     changed: Predictor[Any] = replace(learner, **point)

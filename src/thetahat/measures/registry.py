@@ -1,33 +1,23 @@
-"""Every measure by name: a line here makes one known to verdicts, tuning, curves, the page and the JSON."""
+"""Every measure by name: a line here makes one known to verdicts, tuning, curves, the page and the JSON.
+
+What computes a measure is imported when it is first asked for, so that help texts can list the names at once.
+"""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+import importlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from thetahat.errors import UsageError
-from thetahat.measures import (
-    agreement,
-    auc,
-    average_precision,
-    brier,
-    cost,
-    deviances,
-    distances,
-    errors,
-    f1,
-    pinball,
-    r2,
-    relative,
-)
-from thetahat.measures.imported import import_function
-from thetahat.measures.measure import Measure, Target, Task
-from thetahat.measures.scorers import is_scorer, of_scorer, scorer_called
 
-__all__ = ["canonical", "MEASURES", "USUAL", "Entry", "choose_measure", "choose_measures"]
+if TYPE_CHECKING:
+    from thetahat.measures.measure import Measure, Target, Task
+
+__all__ = ["MEASURES", "USUAL", "Entry", "canonical", "choose_measure", "choose_measures", "listed_names"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +30,8 @@ class Entry:
         Its name.
     task : {"classification", "regression"}
         What it is for.
-    make : callable
-        ``make(target, argument)`` builds it; ``argument`` is what follows the colon, or "".
+    where : str
+        ``"module:function"`` of this package; the function is called with the target and the argument.
     others : tuple of str
         Other names, with the argument where one of them has it: ``"roc-auc-ovr-weighted:weighted"``.
     form : str
@@ -50,64 +40,72 @@ class Entry:
 
     name: str
     task: Task
-    make: Callable[[Target, str], Measure]
+    where: str
     others: tuple[str, ...] = ()
     form: str = ""
+
+    def make(self, target: Target, argument: str) -> Measure:
+        """Return the measure; ``argument`` is what follows the colon, or ""."""
+        module, _, function = self.where.partition(":")
+        made: Measure = getattr(importlib.import_module(f"thetahat.measures.{module}"), function)(
+            target, argument
+        )
+        return made
 
 
 def _entries() -> tuple[Entry, ...]:
     of_classes: Task = "classification"
     of_numbers: Task = "regression"
     return (
-        Entry("error", of_classes, errors.error, ("accuracy", "error-rate", "zero-one")),
-        Entry("log-loss", of_classes, errors.log_loss, ("logloss", "log", "neg-log-loss", "cross-entropy")),
-        Entry("brier", of_classes, brier.brier, ("brier-score", "brier-loss", "neg-brier-score")),
+        Entry("error", of_classes, "errors:error", ("accuracy", "error-rate", "zero-one")),
+        Entry("log-loss", of_classes, "errors:log_loss", ("logloss", "log", "neg-log-loss", "cross-entropy")),
+        Entry("brier", of_classes, "brier:brier", ("brier-score", "brier-loss", "neg-brier-score")),
         Entry(
             "auc",
             of_classes,
-            auc.auc,
+            "auc:auc",
             ("roc-auc", "roc-auc-ovr", "roc-auc-ovr-weighted:weighted"),
             "auc[:weighted]",
         ),
-        Entry("average-precision", of_classes, average_precision.average_precision, ("ap",)),
-        Entry("f1", of_classes, f1.f1, ("f1-binary",)),
-        Entry("f1-macro", of_classes, f1.f1_macro, ("macro-f1",)),
-        Entry("f1-weighted", of_classes, f1.f1_weighted, ("weighted-f1",)),
-        Entry("balanced-accuracy", of_classes, f1.balanced_accuracy, ("bacc",)),
-        Entry("mcc", of_classes, agreement.mcc, ("matthews", "matthews-corrcoef")),
+        Entry("average-precision", of_classes, "average_precision:average_precision", ("ap",)),
+        Entry("f1", of_classes, "f1:f1", ("f1-binary",)),
+        Entry("f1-macro", of_classes, "f1:f1_macro", ("macro-f1",)),
+        Entry("f1-weighted", of_classes, "f1:f1_weighted", ("weighted-f1",)),
+        Entry("balanced-accuracy", of_classes, "f1:balanced_accuracy", ("bacc",)),
+        Entry("mcc", of_classes, "agreement:mcc", ("matthews", "matthews-corrcoef")),
         Entry(
             "kappa",
             of_classes,
-            agreement.kappa,
+            "agreement:kappa",
             ("quadratic-kappa", "quadratic-weighted-kappa", "qwk", "cohen-kappa:unweighted"),
             "kappa[:linear|:unweighted]",
         ),
-        Entry("cost", of_classes, cost.cost, ("costs", "mean-cost")),
+        Entry("cost", of_classes, "cost:cost", ("costs", "mean-cost")),
         Entry(
             "squared-error",
             of_numbers,
-            distances.squared_error,
+            "distances:squared_error",
             ("squared", "mse", "rmse", "neg-mean-squared-error", "neg-root-mean-squared-error"),
         ),
         Entry(
             "absolute-error",
             of_numbers,
-            distances.absolute_error,
+            "distances:absolute_error",
             ("absolute", "mae", "neg-mean-absolute-error"),
         ),
-        Entry("r2", of_numbers, r2.r2, ("r2-score", "r-squared")),
-        Entry("pinball", of_numbers, pinball.pinball, ("quantile", "quantile-loss"), "pinball:Q"),
+        Entry("r2", of_numbers, "r2:r2", ("r2-score", "r-squared")),
+        Entry("pinball", of_numbers, "pinball:pinball", ("quantile", "quantile-loss"), "pinball:Q"),
         Entry(
             "poisson-deviance",
             of_numbers,
-            deviances.poisson_deviance,
+            "deviances:poisson_deviance",
             ("poisson", "neg-mean-poisson-deviance"),
         ),
-        Entry("gamma-deviance", of_numbers, deviances.gamma_deviance, ("gamma", "neg-mean-gamma-deviance")),
+        Entry("gamma-deviance", of_numbers, "deviances:gamma_deviance", ("gamma", "neg-mean-gamma-deviance")),
         Entry(
             "squared-log-error",
             of_numbers,
-            relative.squared_log_error,
+            "relative:squared_log_error",
             (
                 "msle",
                 "rmsle",
@@ -115,7 +113,7 @@ def _entries() -> tuple[Entry, ...]:
                 "neg-root-mean-squared-log-error",
             ),
         ),
-        Entry("mape", of_numbers, relative.mape, ("neg-mean-absolute-percentage-error",)),
+        Entry("mape", of_numbers, "relative:mape", ("neg-mean-absolute-percentage-error",)),
     )
 
 
@@ -148,6 +146,8 @@ def choose_measure(asked: Any, target: Target) -> Measure:
     UsageError
         There is no such measure, or it belongs to the other task.
     """
+    from thetahat.measures.measure import Measure
+
     if isinstance(asked, str):
         measure = _called(asked.strip(), target)
     elif isinstance(asked, Measure):
@@ -209,7 +209,11 @@ def _called(asked: str, target: Target) -> Measure:
             raise UsageError(f"metric: {name} takes no argument, and {asked!r} has one")
         return entry.make(target, argument or implied)
     if colon:
+        from thetahat.measures.imported import import_function
+
         return _of_callable(import_function(asked), asked)
+    from thetahat.measures.scorers import of_scorer, scorer_called
+
     scorer = scorer_called(name)
     if scorer is not None:
         return of_scorer(scorer[0], name, scorer[1])
@@ -219,6 +223,9 @@ def _called(asked: str, target: Target) -> Measure:
 
 
 def _of_callable(asked: Any, name: str | None = None) -> Measure:
+    from thetahat.measures.measure import Measure
+    from thetahat.measures.scorers import is_scorer, of_scorer
+
     if isinstance(asked, Measure):
         return asked
     if is_scorer(asked):
@@ -245,3 +252,8 @@ def canonical(asked: str) -> str:
     entry, implied = _NAMES[name]
     argument = argument or implied
     return f"{entry.name}:{argument}" if argument else entry.name
+
+
+def listed_names() -> str:
+    """Return the names of all measures, those of classes first."""
+    return ", ".join(entry.form or entry.name for entry in MEASURES.values())

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import has_fit_parameter
 
 from thetahat.checked import matrix, target
 from thetahat.contracts import (
@@ -30,7 +31,14 @@ from thetahat.contracts import (
 )
 from thetahat.errors import UsageError
 
-__all__ = ["SklearnPredictor", "finite_predictions", "point_estimator", "rows_for"]
+__all__ = [
+    "SklearnPredictor",
+    "finite_predictions",
+    "fixed_seeds",
+    "point_estimator",
+    "rows_for",
+    "weight_argument",
+]
 
 
 def point_estimator(estimator: Any, classes: int | None) -> Predictor[Any]:
@@ -121,7 +129,9 @@ class SklearnPredictor:
     estimator : object
         Anything with ``fit`` and ``predict`` that ``sklearn.base.clone`` can clone. It is never fitted
         itself. Every ``random_state`` that is ``None`` is drawn from the generator of the fit, and every
-        ``n_jobs`` is one, so that a fit depends on its data and its generator alone.
+        ``n_jobs`` is one, so that a fit depends on its data and its generator alone. Weights are passed to
+        an estimator, or to the last step of a pipeline, whose ``fit`` takes ``sample_weight``; others are
+        fitted without them.
     classes : int or None
         How many classes there are; ``None`` for a regression.
     """
@@ -133,7 +143,8 @@ class SklearnPredictor:
         """Fit a clone to the sample; a ``ConvergenceWarning`` becomes the status of the fit."""
         model = clone(self.estimator)
         model.set_params(**_settled(model, rng))
-        extra = {} if sample.weight is None else {"sample_weight": sample.weight}
+        argument = None if sample.weight is None else weight_argument(model)
+        extra = {} if argument is None else {argument: sample.weight}
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             model.fit(sample.X, sample.y, **extra)
@@ -149,7 +160,9 @@ class SklearnPredictor:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             if self.classes is None:
-                return Prediction(np.asarray(theta.predict(X), dtype=float).reshape(X.shape[0]))
+                value = np.asarray(theta.predict(X), dtype=float).reshape(X.shape[0])
+                level = _quantile_of(theta)
+                return Prediction(value, quantile=None if level is None else {level: value})
             probability = score = None
             if hasattr(theta, "predict_proba"):
                 probability = self._spread(theta, np.asarray(theta.predict_proba(X)), 0.0)
@@ -167,6 +180,36 @@ class SklearnPredictor:
         wide = np.full((len(columns), self.classes), absent)
         wide[:, seen] = columns
         return wide
+
+
+def weight_argument(estimator: Any) -> str | None:
+    """Return the argument of ``fit`` that takes weights of rows; None where there is none."""
+    if isinstance(estimator, Pipeline):
+        name, last = estimator.steps[-1]
+        argument = weight_argument(last)
+        return None if argument is None else f"{name}__{argument}"
+    return "sample_weight" if has_fit_parameter(estimator, "sample_weight") else None
+
+
+def fixed_seeds(estimator: Any) -> dict[str, int]:
+    """Return the parameters of an estimator that fix a seed, with the seeds."""
+    if not hasattr(estimator, "get_params") or isinstance(estimator, type):
+        return {}
+    return {
+        name: int(value)
+        for name, value in estimator.get_params(deep=True).items()
+        if name.rpartition("__")[2] == "random_state" and isinstance(value, int | np.integer)
+    }
+
+
+def _quantile_of(model: Any) -> float | None:
+    """Return the level of the quantile that a regression predicts, where it predicts one."""
+    last = model.steps[-1][1] if isinstance(model, Pipeline) else model
+    level = getattr(last, "quantile", getattr(last, "alpha", None))
+    asked = getattr(last, "loss", "quantile" if type(last).__name__ == "QuantileRegressor" else None)
+    if type(last).__name__ == "QuantileRegressor":
+        level = last.quantile
+    return float(level) if asked == "quantile" and isinstance(level, int | float) else None
 
 
 def _settled(model: Any, rng: Generator) -> dict[str, Any]:
