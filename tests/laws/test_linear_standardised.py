@@ -140,3 +140,17 @@ def test_one_truth_value_is_needed_for_each_column():
     model, y, _ = MODELS["logistic"]
     with pytest.raises(UsageError, match="has 2 values for 10 columns"):
         replace(model, standardise=(True, False)).estimate(Sample(X, y), rng=RNG)
+
+
+@pytest.mark.parametrize("C", [[], [1.0, 0.1]], ids=["all at once", "several penalties"])
+def test_a_constant_column_stands_in_for_an_intercept_that_there_is_not(C):
+    rows = np.column_stack([X[:, 0], 3 * RNG.normal(size=N), np.full(N, 0.3)])
+    model = LeastSquares(1.0, intercept=False, standardise=True)
+    sample = Sample(rows, 2.0 + X[:, 0] + RNG.normal(size=N))
+    draws = plan(np.random.default_rng(4))
+    fits = list(model.prepare(sample).solve(draws, C))
+    for place, fit in enumerate(fits):
+        draw, c = draws[place // max(len(C), 1)], C[place % len(C)] if C else 1.0
+        expected = alone(replace(model, C=c), (True,) * 3, sample, draw)
+        np.testing.assert_allclose(fit.theta.eta(rows[draw.test]), expected, rtol=1e-8, atol=1e-8)
+    assert fits[0].theta.coef[2, 0] > 0.1
