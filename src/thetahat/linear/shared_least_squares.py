@@ -190,7 +190,7 @@ class SharedLeastSquares:
     def _units_at_once(
         self, draws: Sequence[Draw], counts: FloatArray, sums: FloatArray
     ) -> tuple[FloatArray, NDArray[np.bool_], NDArray[np.bool_]]:
-        """Return each draw's units, which columns centering leaves nothing of, and whether sums are enough."""
+        """Return each draw's units, the columns that centering makes zero, and whether sums are enough."""
         d = self._d
         flat = np.zeros((len(draws), d), dtype=np.bool_)
         if self._weight is None:
