@@ -18,7 +18,7 @@ from thetahat.comparison.schema import Feature
 from thetahat.comparison.table_rows import TableRows
 from thetahat.contracts import FloatArray
 
-__all__ = ["FittedRecipe", "RawTable", "Recipe", "TableRecipe"]
+__all__ = ["NoColumns", "FittedRecipe", "RawTable", "Recipe", "TableRecipe"]
 
 # A category beyond the so many commonest of the training fold is coded as one of "the rest".
 MOST_LEVELS = 50
@@ -196,6 +196,27 @@ class RawTable:
     def transform(self, X: TableRows, /) -> Any:
         """Return the rows in the user's own frame library."""
         return self.to_native(X.frame.select(self.names))
+
+
+@dataclass(frozen=True, slots=True)
+class NoColumns:
+    """Nothing of the table: for a learner that ignores the features."""
+
+    def fit(self, X: TableRows, weight: FloatArray | None = None, /) -> NoColumns:
+        """Learn nothing."""
+        return self
+
+    def shared(self, X: TableRows, /) -> None:
+        """Return nothing: there is no work to share."""
+        return None
+
+    def describe(self) -> str:
+        """Say in words what the recipe does."""
+        return "no columns: the features are ignored"
+
+    def transform(self, X: TableRows, /) -> NDArray[Any]:
+        """Return a column of zeros."""
+        return np.zeros((X.shape[0], 1))
 
 
 def _numbers() -> Any:
