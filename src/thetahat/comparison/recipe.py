@@ -102,7 +102,7 @@ class TableRecipe:
         if weight is not None:
             for name, step, used in transformer.transformers_:
                 if name == "numbers":
-                    _weigh(step, columns.select(used).to_numpy(), weight)
+                    _weigh(step, columns.select(used), weight)
                 elif name == "dates":
                     _weigh(step[-1], step[0].transform(columns.select(used)), weight)
         return FittedTableRecipe(self, transformer)
@@ -226,8 +226,8 @@ def _numbers() -> Any:
 def _weigh(numbers: Any, X: Any, weight: FloatArray) -> None:
     """Give a fitted pipeline of :func:`_numbers` the medians, means and scales of weighted rows."""
     imputer, scaler = numbers[0], numbers[1]
-    X = np.asarray(X, dtype=np.float64)
-    imputer.statistics_ = np.array([_median(column, weight) for column in X.T])
+    matrix = np.asarray(X, dtype=np.float64)
+    imputer.statistics_ = np.array([_median(column, weight) for column in matrix.T])
     scaler.fit(imputer.transform(X), sample_weight=weight)
 
 
