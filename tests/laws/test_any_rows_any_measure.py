@@ -270,9 +270,8 @@ def test_cross_validated_auc_has_the_certified_value_and_error(case):
         {"score": known["score"], "other": known["fold"], "y": np.where(np.array(known["y"]) == 1, "b", "a")}
     )
     splits = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in np.unique(fold)]
-    found = th.compare(
-        frame, "y", given("score"), metric="auc", resampling=splits, interval="influence"
-    ).record
+    options = {"metric": "auc", "resampling": splits, "interval": "influence"}
+    found = th.compare(frame, "y", given("score"), **options).record
     (model,) = [m for m in found.models if m.name == "score"]
     assert model.loss.estimate == pytest.approx(known["cv_auc"], rel=1e-13)
     assert model.loss.se == pytest.approx(known["se_infinitesimal_jackknife"], rel=1e-12)
