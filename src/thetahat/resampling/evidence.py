@@ -141,6 +141,7 @@ def measured(evidence: Evidence, model: str, measure: Measure) -> OverDraws:
     predictions = [outcome.prediction for outcome in evidence.of(model)]
     values = np.empty(len(predictions))
     parts: list[FloatArray] = []
+    rows: Sequence[FloatArray]
     weights: list[FloatArray | None] = []
     strata = None
     for number, (draw, prediction) in enumerate(zip(evidence.draws, predictions, strict=True)):
