@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from thetahat.numerics import threads
+from thetahat.numerics import threads as module
 from thetahat.numerics.kernels import KernelFunction
 from thetahat.numerics.threads import available, spread
 from thetahat.svm.classification import SVC
@@ -96,14 +96,14 @@ def test_kernel_values_and_fits_are_the_same_bits_on_one_thread_and_on_two():
 
 def test_libraries_are_listed_again_once_another_module_is_loaded(monkeypatch):
     listed = []
-    real = threads.ThreadpoolController
-    monkeypatch.setattr(threads, "ThreadpoolController", lambda: listed.append(1) or real())
-    threads._loaded.cache_clear()
+    real = module.ThreadpoolController
+    monkeypatch.setattr(module, "ThreadpoolController", lambda: listed.append(1) or real())
+    module._loaded.cache_clear()
     for _ in range(3):
-        with threads.single_threaded():
+        with module.single_threaded():
             pass
     assert len(listed) == 1
     monkeypatch.setitem(sys.modules, "loaded_later", ModuleType("loaded_later"))
-    with threads.single_threaded():
+    with module.single_threaded():
         pass
     assert len(listed) == 2
