@@ -22,7 +22,7 @@ def printed(record, width, **options):
     [
         (0.97663, 0.0112, "0.977 ± 0.011"),
         (-1.5, 0.25, "\N{MINUS SIGN}1.50 ± 0.25"),
-        (12345.6, 1234.0, "12\N{THIN SPACE}300 ± 1\N{THIN SPACE}200"),
+        (12345.6, 1234.0, "12\N{NARROW NO-BREAK SPACE}300 ± 1\N{NARROW NO-BREAK SPACE}200"),
         (0.5, 0.0996, "0.50 ± 0.10"),
         (0.0, 0.01, "0.000 ± 0.010"),
         (-1e-9, 0.01, "0.000 ± 0.010"),
@@ -38,7 +38,7 @@ def test_a_number_read_back_is_within_its_error(power):
     value, error = 4.567891 * 10.0**power, 0.0123 * 10.0**power
     shown = numbers.number(value, numbers.decimals_for(error))
     mantissa, _, exponent = shown.partition("×10")
-    plain = mantissa.replace("\N{THIN SPACE}", "").replace("\N{MINUS SIGN}", "-")
+    plain = mantissa.replace("\N{NARROW NO-BREAK SPACE}", "").replace("\N{MINUS SIGN}", "-")
     back = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
     read = float(plain) * 10.0 ** int(exponent.translate(back) or 0)
     assert abs(read - value) < error

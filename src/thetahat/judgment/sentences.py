@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from thetahat.display import numbers
 from thetahat.judgment.pairs import pair_of, verdict_of
 from thetahat.measures.measure import Measure
 from thetahat.results.comparison import PairRecord
@@ -57,7 +58,7 @@ def sentence(
     missing : sequence of str
         Models without a result.
     """
-    said = _headline(pairs, names, floor, f"on {_thousands(rows)} rows", measure, bool(missing))
+    said = _headline(pairs, names, floor, f"on {numbers.count(rows)} rows", measure, bool(missing))
     if missing and names:
         said += f" {listed(missing)} {'has' if len(missing) == 1 else 'have'} no result."
     return said
@@ -193,7 +194,7 @@ def would_change(
         )
     return (
         f"If the gap between {leader} and {other} is real and stays as it is, about "
-        f"{_thousands(pair.rows_to_decide)} rows would show it (a rough guess from {_thousands(rows)})."
+        f"{numbers.count(pair.rows_to_decide)} rows would show it (a rough guess from {numbers.count(rows)})."
     )
 
 
@@ -204,10 +205,10 @@ def _by_curve(pair: PairRecord, leader: str, other: str) -> str:
         return (
             f"By the learning curves of {leader} and {other}, no number of rows is likely to separate them."
         )
-    low = "" if needed.low is None else _thousands(needed.low)
-    high = "without limit" if needed.high is None else f"to {_thousands(needed.high)}"
+    low = "" if needed.low is None else numbers.count(needed.low)
+    high = "without limit" if needed.high is None else f"to {numbers.count(needed.high)}"
     return (
-        f"By the learning curves of {leader} and {other}, about {_thousands(needed.rows)} rows would "
+        f"By the learning curves of {leader} and {other}, about {numbers.count(needed.rows)} rows would "
         f"separate them ({low} {high})."
     )
 
@@ -215,7 +216,3 @@ def _by_curve(pair: PairRecord, leader: str, other: str) -> str:
 def listed(names: Sequence[str]) -> str:
     """Return "a, b and c"."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _thousands(count: int) -> str:
-    return f"{count:,}".replace(",", "\N{THIN SPACE}")
