@@ -99,8 +99,11 @@ def optimism(record: ComparisonRecord) -> IntervalPlot | None:
             Row(model.name, model.shown.estimate, None, None, words, at == 0, start=model.train_shown)
         )
     causes = {"bias": "to bias", "variance": "to variance", "both": "to both"}
-    said = [f"{m.name} loses {causes[m.why.cause]}" for m in shown if m.why and m.why.cause in causes]
-    finding = listed(said[:3]) if said else "No model loses more than the first by more than the noise"
+    said = []
+    for cause, to in causes.items():
+        if names := [m.name for m in shown if m.why is not None and m.why.cause == cause]:
+            said.append(f"{_few(names)} {'loses' if len(names) == 1 else 'lose'} {to}")
+    finding = listed(said) if said else f"No model is shown to lose to {shown[0].name} by bias or by variance"
     return IntervalPlot(
         rows,
         f"{record.metric.shown_as}, training (\N{WHITE CIRCLE}) and new rows (\N{BLACK CIRCLE})",

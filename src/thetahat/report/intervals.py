@@ -118,7 +118,10 @@ def _rows(ax: Any, plot: IntervalPlot, *, narrow: bool = False, letters: int = 0
     if plot.band is not None:
         ax.axvspan(max(plot.band[0], low), min(plot.band[1], high), color=BAND, linewidth=0)
     if plot.line is not None and plot.shows_line:
-        ax.axvline(plot.line[0], color=FAINT, linewidth=1, linestyle=(0, (4, 3)))
+        # In the narrow form names and numbers stand above each interval; the line leaves them out.
+        for place in range(len(plot.rows)):
+            ends = (place + 0.02, place + 0.42) if narrow else (place - 0.5, place + 0.5)
+            ax.plot([plot.line[0]] * 2, ends, color=FAINT, linewidth=1, linestyle=(0, (4, 3)))
     below = 0.2 if narrow else 0.0
     names = _names(plot, letters if narrow else 0)
     for place, (row, name) in enumerate(zip(plot.rows, names, strict=True)):
@@ -197,9 +200,11 @@ def _limits(plot: IntervalPlot) -> tuple[float, float]:
     low, high = ends[0]
     if plot.from_line and plot.line is not None:
         low, high = min(low, plot.line[0]), max(high, plot.line[0])
-    for start, stop in sorted(ends, key=lambda end: max(low - end[0], end[1] - high)):
+    nearest = sorted(ends, key=lambda end: max(low - end[0], end[1] - high))
+    for place, (start, stop) in enumerate(nearest):
         width = max(high, stop) - min(low, start)
-        if high == low or width <= 6 * (high - low):
+        # The nearer half is shown whatever its spread: one narrow interval does not set the scale alone.
+        if place < (len(ends) + 1) // 2 or high == low or width <= 6 * (high - low):
             low, high = min(low, start), max(high, stop)
     if plot.line is not None and low - (high - low) < plot.line[0] < high + (high - low):
         low, high = min(low, plot.line[0]), max(high, plot.line[0])

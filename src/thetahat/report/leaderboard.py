@@ -116,17 +116,12 @@ def _fitted(columns: list[_Column], names: Sequence[str], width: int) -> list[_C
         _Column(c.head, c.cells, c.right, c.gives_way, folded=True) if c.gives_way or c.right else c
         for c in columns
     ]
-    for gives_way in (1, 2, 3):
+    for gives_way, least in ((1, LONGEST_NAME), (2, SHORT_NAME), (3, SHORT_NAME)):
+        columns = _named(columns, names, max(least, _room(columns, width)))
         if _total(columns) <= width:
             return columns
-        if gives_way == 2:
-            columns = _named(columns, names, max(SHORT_NAME, _room(columns, width)))
-            if _total(columns) <= width:
-                return columns
         columns = [column for column in columns if column.gives_way != gives_way]
-    if _total(columns) > width:
-        columns = _named(columns, names, max(LEAST_NAME, _room(columns, width)))
-    return columns
+    return _named(columns, names, max(LEAST_NAME, _room(columns, width)))
 
 
 def _named(columns: list[_Column], names: Sequence[str], most: int) -> list[_Column]:

@@ -84,8 +84,9 @@ def worse_side(metric: MetricRecord) -> str:
 
 
 def unit_and_direction(metric: MetricRecord) -> str:
-    """Return the unit, if there is one, and the direction."""
-    return f"{metric.unit}; {direction(metric)}" if metric.unit else direction(metric)
+    """Return the unit, if it is not the name of the measure itself, and the direction."""
+    known = metric.unit and metric.unit != metric.shown_as
+    return f"{metric.unit}; {direction(metric)}" if known else direction(metric)
 
 
 def is_of_set(metric: MetricRecord) -> bool:

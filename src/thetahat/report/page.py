@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from thetahat.display import numbers
 from thetahat.report import figures, metric, phrases
@@ -24,6 +25,8 @@ __all__ = ["environment", "fragment", "picture", "render", "write"]
 # Warnings that stand under the verdict; the others are in the section on the data.
 MOST_WARNINGS = 3
 SHORT_NAME = 30
+# A longer word may have to be broken on a phone.
+LONGEST_WHOLE = 24
 # Scores that are the same number as a measure of another name for people.
 SAME = {"MAE": "absolute-error", "RMSE": "squared-error", "F1": "f1", "AUC": "auc", "R²": "r2"}
 
@@ -167,6 +170,15 @@ def _part_words(part: Part | None) -> str:
     return shown if part.low is None else f"{shown} ({numbers.interval(part.low, part.high, error)})"
 
 
+def _whole(text: str) -> Markup:
+    """Return the text as HTML in which no line breaks at the hyphen of a name or of a flag."""
+    words = []
+    for word in text.split(" "):
+        unbroken = "-" in word and len(word) <= LONGEST_WHOLE
+        words.append(Markup('<span class="whole">{}</span>').format(word) if unbroken else escape(word))
+    return Markup(" ").join(words)
+
+
 @cache
 def environment() -> Environment:
     """Return the templates with what they need: autoescape on, an unknown name an error."""
@@ -184,6 +196,7 @@ def environment() -> Environment:
         p=numbers.p_value,
         count=numbers.count,
         duration=numbers.duration,
+        whole=_whole,
     )
     environment.globals.update(
         interval=numbers.interval,
