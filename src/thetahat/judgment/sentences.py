@@ -134,12 +134,12 @@ def against_baseline(pairs: Sequence[PairRecord], names: Sequence[str], baseline
         return f"The baseline {baseline} has no result."
     verdicts = {other: verdict_of(pairs, other, baseline) for other in names if other != baseline}
     words = [
-        f"{listed(those)} {'is' if len(those) == 1 else 'are'} {words}"
+        f"{listed(those)} {words.format(**{'is': 'is' if len(those) == 1 else 'are'})}"
         for verdict, words in (
-            ("better", "better"),
-            ("equivalent", "equivalent"),
-            ("undecided", "not to be told apart"),
-            ("worse", "worse"),
+            ("better", "{is} better"),
+            ("equivalent", "{is} equivalent"),
+            ("undecided", "cannot be told apart from it"),
+            ("worse", "{is} worse"),
         )
         if (those := [name for name, found in verdicts.items() if found == verdict])
     ]
@@ -184,12 +184,12 @@ def would_change(
         return "A smaller margin would ask for a finer distinction."
     pair, other = max(undecided, key=lambda found: abs(found[0].difference))
     if pair.p is None:
-        return "An interval: this plan offers none, so no difference can be told from noise."
+        return "An interval: this plan offers none, so no difference can be separated from noise."
     if pair.curve_rows is not None:
         return _by_curve(pair, leader, other)
     if pair.rows_to_decide is None:
         return (
-            f"Between {leader} and {other} there is next to no gap to find, so more rows are unlikely to "
+            f"Between {leader} and {other} there is almost no gap to find, so more rows are unlikely to "
             "separate them; a margin (the smallest difference that matters) could show them equivalent."
         )
     return (

@@ -104,8 +104,8 @@ def svg(plot: IntervalPlot, width: float, *, narrow: bool) -> str:
     Names are escaped, never read as mathematics or markup; equal plots give equal bytes.
     """
     height = BELOW + 8 + (NARROW_ROW if narrow else WIDE_ROW) * len(plot.rows)
-    left = 18.0 if narrow else 20 + LETTER * max(map(len, _names(plot)))
-    right = 18.0 if narrow else 20 + LETTER * max(len(row.numbers) for row in plot.rows)
+    left = 18.0 if narrow else 24 + LETTER * max(map(len, _names(plot)))
+    right = 18.0 if narrow else 24 + LETTER * max(len(row.numbers) for row in plot.rows)
     with new_axes(width, height, left=left, right=right) as (figure, ax):
         _rows(ax, plot, narrow=narrow, letters=int((width - left - right) / LETTER))
         return to_svg(figure, plot.finding)
@@ -176,7 +176,7 @@ def _names(plot: IntervalPlot, letters: int = 0) -> list[str]:
 def _words(ax: Any, row: Row, name: str, place: int, narrow: bool) -> None:
     """Write the name and the numbers: beside the row, or above it."""
     y = place - 0.22 if narrow else place
-    places = ((0.0, "left"), (1.0, "right")) if narrow else ((-8.0, "right"), (8.0, "left"))
+    places = ((0.0, "left"), (1.0, "right")) if narrow else ((-12.0, "right"), (12.0, "left"))
     for (x, side), text, at in zip(places, (name, row.numbers), (0.0, 1.0), strict=True):
         ax.annotate(
             text,

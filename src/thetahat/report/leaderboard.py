@@ -121,7 +121,13 @@ def _fitted(columns: list[_Column], names: Sequence[str], width: int) -> list[_C
         if _total(columns) <= width:
             return columns
         columns = [column for column in columns if column.gives_way != gives_way]
-    return _named(columns, names, max(LEAST_NAME, _room(columns, width)))
+    room = max(LEAST_NAME, _room(columns, width))
+    columns = _named(columns, names, room)
+    while _total(columns) > width and room > LEAST_NAME:
+        # Letters that take two columns.
+        room -= 1
+        columns = _named(columns, names, room)
+    return columns
 
 
 def _named(columns: list[_Column], names: Sequence[str], most: int) -> list[_Column]:

@@ -210,6 +210,8 @@ def environment() -> Environment:
         direction=metric.direction,
         unit_and_direction=metric.unit_and_direction,
         notes=phrases.notes,
+        rows_sentence=phrases.rows_sentence,
+        whose_splits=phrases.whose_splits,
         interval_sentence=phrases.interval_sentence,
         plan_sentence=phrases.plan_sentence,
         leader_sentence=phrases.leader_sentence,

@@ -21,7 +21,9 @@ __all__ = [
     "pairs_sentence",
     "plan_sentence",
     "positive_class",
+    "rows_sentence",
     "tuning_sentence",
+    "whose_splits",
     "why_sentence",
 ]
 
@@ -127,6 +129,20 @@ def plan_sentence(record: ComparisonRecord) -> str:
         said += f", {plan.draws} of {plan.draws_planned} draws done"
     # What is "of your own" says already whose it is.
     return f"{said}." if _own_splits(record) else f"{said} ({plan.why})."
+
+
+def whose_splits(record: ComparisonRecord) -> str:
+    """Say that the user drew the splits; empty where thetahat drew them."""
+    why = record.plan.why
+    return f"{why[:1].upper()}{why[1:]}." if _own_splits(record) else ""
+
+
+def rows_sentence(record: ComparisonRecord) -> str:
+    """Say how many rows the numbers rest on."""
+    rows = numbers.count(record.data.rows_used)
+    if record.plan.draws_planned == 1:
+        return f"n = {numbers.count(record.plan.mean_test_rows)} held-out rows of {rows}"
+    return f"n = {rows} rows"
 
 
 def notes(record: ComparisonRecord) -> list[str]:

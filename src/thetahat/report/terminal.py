@@ -22,6 +22,7 @@ from thetahat.report.phrases import (
     pairs_sentence,
     plan_sentence,
     positive_class,
+    rows_sentence,
     tuning_sentence,
     why_sentence,
 )
@@ -123,7 +124,7 @@ def _verdict(record: ComparisonRecord) -> list[_Paragraph]:
 def _paragraphs(record: ComparisonRecord) -> list[_Paragraph]:
     """Return what is said from the verdict on."""
     rows = f"{numbers.count(record.data.rows_used)} rows"
-    many = "" if f"on {rows}" in record.verdict else f"n = {rows}."
+    many = "" if f"on {rows}" in record.verdict else f"{rows_sentence(record)}."
     method = (
         _Part(many),
         _Part(plan_sentence(record), 2),
