@@ -221,11 +221,21 @@ def by_rmse():
     return replace(record, models=models, metric=RMSE)
 
 
-def long_reason():
+def auc_and_f1():
+    record = by_auc()
+    return replace(
+        record, measures=(measured(record, MetricRecord("f1", "F1", "F1", higher_is_better=True)),)
+    )
+
+
+def with_reason(reason):
     record = comparison()
-    reason = "the estimator raised an error: ValueError: " + "a long reason that no cell can hold, " * 12
     broken = replace(model("svm-rbf with a name of its own", None, None), status=reason, ok=False)
     return replace(record, models=(*record.models, broken))
+
+
+def long_reason():
+    return with_reason("the estimator raised an error: " + "a long reason that no cell can hold, " * 12)
 
 
 def tiny_and_huge():

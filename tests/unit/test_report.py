@@ -185,6 +185,7 @@ def test_the_sentences_of_a_set_measure_speak_of_no_losses(rule):
     said = phrases.pairs_sentence(record) + phrases.interval_sentence(record) + phrases.basis_sentence(record)
     assert not re.search(r"\bloss|\berror\b|lower is better|of a held-out row", said)
     assert said.count("AUC") >= 3
+    assert ("fold by fold" if rule == "corrected-t" else "influence of each row") in said
 
 
 def test_what_a_saved_result_lacks_agrees_with_the_measures():
@@ -211,7 +212,9 @@ def test_further_measures_are_lines_of_the_terminal_and_sections_of_the_page():
     assert "gain: its standard error is that of the jackknife" in html
 
 
-@pytest.mark.parametrize("make", [records.by_auc, records.several_measures, records.own_split])
+@pytest.mark.parametrize(
+    "make", [records.by_auc, records.several_measures, records.own_split, records.auc_and_f1]
+)
 def test_what_must_be_said_is_said_once(make):
     record = make()
     text = printed(record, 100)
@@ -223,8 +226,9 @@ def test_what_must_be_said_is_said_once(make):
         assert "The split is yours, column part." in page.render(record)
 
 
-def test_a_reason_stands_below_the_table_and_not_in_it():
-    text = printed(records.long_reason(), 80)
+@pytest.mark.parametrize("times", [1, 12])
+def test_a_reason_stands_below_the_table_and_not_in_it(times):
+    text = printed(records.with_reason("ValueError: no. " * times), 100)
     table, _, rest = text.partition("has no result:")
     assert "ValueError" not in table
     assert "ValueError" in rest
@@ -279,3 +283,10 @@ def test_shortened_names_fit_and_stay_apart(names, most):
     short = shortened_apart(names, most)
     assert len(set(short)) == len(short)
     assert max(map(len, short)) <= most
+
+
+def test_names_that_differ_in_two_distant_places_stay_apart():
+    names = [f"{'a' * 30}{one}{'b' * 40}{other}{'c' * 30}" for one in "xy" for other in "12"]
+    short = shortened_apart(names, 20)
+    assert len(set(short)) == 4
+    assert max(map(len, short)) <= 20
