@@ -120,6 +120,7 @@ def test_further_measures_are_reached_from_the_top(browser, tmp_path):
         assert [link.inner_text() for link in links] == [each.metric.shown_as for each in record.measures]
         for link in links:
             links_to = seen.page.locator(link.get_attribute("href"))
+            assert links_to.locator("h2").inner_text() == f"By {link.inner_text()}"
             assert links_to.locator("table").count() >= 1
             assert links_to.locator("svg:visible").count() == 1
 

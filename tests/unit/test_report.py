@@ -226,6 +226,14 @@ def test_what_must_be_said_is_said_once(make):
         assert "The split is yours, column part." in page.render(record)
 
 
+@pytest.mark.parametrize("make", [records.by_auc, records.own_split])
+def test_the_number_of_rows_is_said_where_the_verdict_does_not_say_it(make):
+    record = make()
+    rows = phrases.rows_sentence(record)
+    assert rows in printed(replace(record, verdict="No model could be fitted."), 100)
+    assert rows in page.render(record)
+
+
 @pytest.mark.parametrize("times", [1, 12])
 def test_a_reason_stands_below_the_table_and_not_in_it(times):
     text = printed(records.with_reason("ValueError: no. " * times), 100)

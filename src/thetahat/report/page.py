@@ -71,6 +71,7 @@ def render(record: ComparisonRecord) -> str:
             more_warnings=warnings[MOST_WARNINGS:],
             notices=[warning for warning in record.warnings if warning.severity != "warning"],
             optimism=None if optimism is None else picture(optimism),
+            arrows_optimism=optimism is not None and optimism.hides,
             tuned=[model for model in main.fitted if model.tuning is not None],
             scores=_scores(record, main.fitted),
             rooted=metric.is_root(record.metric),

@@ -63,8 +63,11 @@ def basis_sentence(record: ComparisonRecord) -> str:
         over = "the held-out rows" if record.plan.draws_planned == 1 else "the held-out rows of each draw"
         mean = "" if record.plan.draws_planned == 1 else ", averaged over draws"
         return f"The verdict rests on the {metric.shown_as} of {over}{mean}; {way}."
-    shown = "" if metric.shown_as == metric.name else f", shown as {metric.shown_as}"
-    return f"The verdict rests on the mean {metric.name} per held-out row; {way}{shown}."
+    if is_root(metric):
+        name = metric.name.replace("-", " ")
+        shown = f"shown as its root, {metric.shown_as}"
+        return f"The verdict rests on the mean {name} per held-out row, {shown}; {way}."
+    return f"The verdict rests on the {metric.shown_as}, a mean over held-out rows; {way}."
 
 
 def leader_sentence(record: ComparisonRecord) -> str:
@@ -114,8 +117,7 @@ def _judged_on(record: ComparisonRecord) -> str:
         "groups": f"the differences of their {values}, summed over each group of rows (groups)",
         "blocks": f"the differences of their {values}, summed over stretches of time (blocks)",
     }
-    root = f", of which {name} is the square root of the mean" if is_root(metric) else ""
-    return said.get(by, f"the differences of their {values} on the same rows") + root
+    return said.get(by, f"the differences of their {values} on the same rows")
 
 
 def plan_sentence(record: ComparisonRecord) -> str:
