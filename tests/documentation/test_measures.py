@@ -1,12 +1,18 @@
 """The page of measures says of each what the registry says."""
 
+import importlib
 import re
+import sys
+from types import MappingProxyType
 
 import numpy as np
 import pytest
 
-from tests.documentation.blocks import ROOT
+from tests.documentation.agreement import disagreement
+from tests.documentation.blocks import ROOT, run
+from tests.documentation.files import write_tables
 from thetahat.contracts import Prediction
+from thetahat.measures import registry
 from thetahat.measures.measure import MissingPrediction, Target
 from thetahat.measures.registry import MEASURES
 
@@ -73,3 +79,24 @@ def test_a_measure_of_classes_needs_what_its_line_says(name):
     assert lacks(Prediction(labels)) == (not needs.startswith("labels"))
     assert lacks(Prediction(labels, score=belief)) == (needs == "probabilities")
     assert not lacks(Prediction(labels, probability=belief))
+
+
+def test_the_measure_of_the_how_to_page_is_one_file_and_one_line(tmp_path, monkeypatch):
+    page = (ROOT / "docs" / "howto" / "own-measure.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```(python|console)\n(.*?)```", page, re.DOTALL)
+    source = next(text for _, text in blocks if text.startswith('"""The Tweedie'))
+    line = next(text for _, text in blocks if "import Entry" in text)
+    shown = next(text for _, text in blocks if "-s tweedie" in text)
+    write_tables(tmp_path)
+    (tmp_path / "tweedie.py").write_text(source, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setitem(sys.modules, "thetahat.measures.tweedie", importlib.import_module("tweedie"))
+    entry = eval(line.splitlines()[-1], {"Entry": registry.Entry})
+    known = {name: (entry, "") for name in (entry.name, *entry.others)}
+    monkeypatch.setattr(registry, "MEASURES", MappingProxyType({**MEASURES, entry.name: entry}))
+    monkeypatch.setattr(registry, "_NAMES", MappingProxyType({**registry._NAMES, **known}))
+    command, _, quoted = shown.removeprefix("$ ").partition("\n")
+    status, printed = run(command)
+    assert status == 0, printed
+    assert disagreement(quoted, printed) is None
