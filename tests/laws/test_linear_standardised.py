@@ -121,20 +121,36 @@ def test_sparse_columns_have_the_units_of_dense_ones(name):
     np.testing.assert_allclose(alone, model.estimate(one, rng=RNG).theta.coef, rtol=1e-6, atol=1e-8)
 
 
-@pytest.mark.parametrize("name", ["logistic", "logistic, no intercept"])
+@pytest.mark.parametrize("name", ["least squares", "logistic", "logistic, no intercept", "Poisson, averaged"])
 def test_draws_are_stepped_together_and_not_refitted(name, monkeypatch):
     model, y, _ = MODELS[name]
     shared = replace(model, standardise=True).prepare(Sample(X, y))
-    shared._fit_all_rows([model.C])
+    if not isinstance(model, LeastSquares):
+        shared._fit_all_rows([model.C])
 
     def refit(*_, **__):
         raise AssertionError("a draw was refitted")
 
-    monkeypatch.setattr(type(model), "estimate_from", refit)
-    assert all(fit.status.ok for fit in shared.solve(plan(np.random.default_rng(4))[:7]))
+    single = "estimate_columns" if isinstance(model, LeastSquares) else "estimate_from"
+    monkeypatch.setattr(type(model), single, refit)
+    assert all(fit.status.ok for fit in shared.solve(plan(np.random.default_rng(4))))
 
 
 def test_one_truth_value_is_needed_for_each_column():
     model, y, _ = MODELS["logistic"]
     with pytest.raises(UsageError, match="has 2 values for 10 columns"):
         replace(model, standardise=(True, False)).estimate(Sample(X, y), rng=RNG)
+
+
+@pytest.mark.parametrize("C", [[], [1.0, 0.1]], ids=["all at once", "several penalties"])
+def test_a_constant_column_stands_in_for_an_intercept_that_there_is_not(C):
+    rows = np.column_stack([X[:, 0], 3 * RNG.normal(size=N), np.full(N, 0.3)])
+    model = LeastSquares(1.0, intercept=False, standardise=True)
+    sample = Sample(rows, 2.0 + X[:, 0] + RNG.normal(size=N))
+    draws = plan(np.random.default_rng(4))
+    fits = list(model.prepare(sample).solve(draws, C))
+    for place, fit in enumerate(fits):
+        draw, c = draws[place // max(len(C), 1)], C[place % len(C)] if C else 1.0
+        expected = alone(replace(model, C=c), (True,) * 3, sample, draw)
+        np.testing.assert_allclose(fit.theta.eta(rows[draw.test]), expected, rtol=1e-8, atol=1e-8)
+    assert fits[0].theta.coef[2, 0] > 0.1

@@ -224,3 +224,13 @@ def test_a_pipeline_with_another_step_is_left_to_itself():
     assert isinstance(point_estimator(scaled, None), SklearnPredictor)
     balanced = Pipeline([("pca", th.PCA()), ("last", th.LogisticRegression(class_weight="balanced"))])
     assert isinstance(point_estimator(balanced, 2), SklearnPredictor)
+
+
+def test_a_capacity_curve_of_a_public_machine_shares_its_kernel_matrices(monkeypatch):
+    def refit(*_):
+        raise AssertionError("a draw was refitted from its rows")
+
+    monkeypatch.setattr("thetahat.svm.estimator.train", refit)
+    monkeypatch.setattr(th.SVC, "fit", refit)
+    curve = th.capacity_curve(th.SVC(), "C", [0.1, 1.0], X, TARGETS[2], cv="cv:2x2")
+    assert curve.draws == 4

@@ -109,3 +109,52 @@ def test_an_assessment_draws_itself():
 
     axes = th.assess(np.var, th.Normal(0.0, 1.0), [5, 20], 1.0, repeats=50).plot(Figure().subplots())
     assert "power" in axes.get_title(loc="left")
+
+
+def test_the_same_seed_gives_the_same_properties_for_any_number_of_workers_and_progress_is_told():
+    done = []
+    options = {"repeats": 30, "rng": np.random.default_rng(4)}
+    one = th.assess(lambda x: x.mean(), th.Normal(0.0, 1.0), [5, 9], 0.0, **options)
+    options = {"repeats": 30, "rng": np.random.default_rng(4), "jobs": 2}
+    two = th.assess(
+        lambda x: x.mean(), th.Normal(0.0, 1.0), [5, 9], 0.0, **options, progress=lambda *at: done.append(at)
+    )
+    three = th.assess(np.mean, th.Normal(0.0, 1.0), [5, 9], 0.0, repeats=30, rng=np.random.default_rng(5))
+    assert np.array_equal(list(one.table().values()), list(two.table().values()), equal_nan=True)
+    assert (one.bias != three.bias).all()
+    assert done[-1] == (60, 60)
+    assert done == sorted(done)
+    assert len(done) > 10
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            {"estimator": LinearRegression},
+            r"estimator: LinearRegression is a class; give .* LinearRegression\(\)",
+        ),
+        ({"estimator": None}, "estimator: a function of a sample"),
+        ({"population": th.Normal}, "population: an object with sample"),
+        ({"population": np.zeros(4)}, "population: an object with sample"),
+        ({"n": "ten"}, "n: a whole number, or a list"),
+        ({"n": [10, 2.5]}, "n: a whole number, or a list"),
+        ({"n": []}, "n: a whole number, or a list"),
+        ({"truth": None}, "truth: a finite number"),
+        ({"truth": [0.0]}, "truth: a finite number"),
+        ({"repeats": 10.5}, "repeats: a whole number"),
+        ({"level": 95}, "level: must lie between 0 and 1"),
+        ({"functional": "mean"}, "functional: a function of the fit"),
+        ({"interval": 0.95}, "interval: a function of the sample"),
+        ({"interval": lambda x: x.mean()}, r"interval: must give \(low, high\)"),
+        ({"rng": 3}, "rng: a numpy Generator"),
+        ({"jobs": 0}, "jobs: a number of worker processes"),
+        ({"estimator": lambda x: 1j}, "functional: must give a number"),
+        ({"estimator": lambda x: "a"}, "functional: must give a number"),
+        ({"estimator": lambda x: None}, "functional: must give a number"),
+    ],
+)
+def test_an_argument_of_the_wrong_type_is_named(options, said):
+    usual = {"estimator": np.mean, "population": th.Normal(0.0, 1.0), "n": 10, "truth": 0.0, "repeats": 5}
+    with pytest.raises(th.UsageError, match=f"^{said}"):
+        th.assess(**{**usual, **options})

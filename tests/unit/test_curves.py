@@ -1,16 +1,23 @@
 """Capacity curves and learning curves: what they show, and what their bands hold."""
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import numpy as np
 import pytest
 from scipy import stats
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.datasets import load_diabetes, load_wine
 from sklearn.dummy import DummyClassifier
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import KFold, RepeatedKFold, ShuffleSplit
 from sklearn.neighbors import KNeighborsClassifier
 
 import thetahat as th
+from thetahat.contracts import Fit, Prediction
 from thetahat.errors import UsageError
+from thetahat.measures.measure import Measure, MeasureValue, Undefined
 from thetahat.resampling.bands import critical_value
 from thetahat.resampling.capacity import capacity_curve
 from thetahat.resampling.learning import learning_curve
@@ -224,13 +231,296 @@ def test_the_plots_say_what_they_show():
     assert curve.plot(until=5000).get_title(loc="left").startswith("At 5\N{THIN SPACE}000 rows")
 
 
+def area(y, prediction, weight):
+    """AUC of two classes with the influence of each row (DeLong)."""
+    score = prediction.probability[:, 1]
+    if len(np.unique(y)) < 2:
+        raise Undefined("all rows are of one class")
+    ahead, behind = score[y == 1], score[y == 0]
+    wins = (ahead[:, None] > behind) + 0.5 * (ahead[:, None] == behind)
+    influence = np.empty(len(y))
+    influence[y == 1] = (wins.mean(axis=1) - wins.mean()) * len(y) / len(ahead)
+    influence[y == 0] = (wins.mean(axis=0) - wins.mean()) * len(y) / len(behind)
+    return MeasureValue(float(wins.mean()), influence)
+
+
+AREA = Measure(
+    "area", "AUC", "probability", "classification", of_set=area, higher_is_better=True, bounds=(0.0, 1.0)
+)
+
+
+def two_classes(rng, n=200):
+    X = rng.normal(size=(n, 6))
+    return X, (X[:, 0] + 0.5 * X[:, 1] + rng.normal(size=n) > 0).astype(int)
+
+
+def test_a_measure_of_a_set_has_a_curve_of_two_scores_and_its_best_is_the_greatest():
+    X, y = two_classes(np.random.default_rng(0))
+    folds = list(KFold(5, shuffle=True, random_state=0).split(X))
+    found = capacity_curve(LogisticRegression(), "C", [1e-4, 0.1, 10.0], X, y, metric=AREA, cv=folds)
+    assert list(found.estimate) == ["train_error", "held_out_error"]
+    assert "area has no bias² and variance" in found.notice
+    assert found.metric == "area"
+    assert found.best == found.values[found.estimate["held_out_error"].argmax()]
+    expected = np.mean(
+        [
+            roc_auc_score(y[test], LogisticRegression(C=0.1).fit(X[a], y[a]).predict_proba(X[test])[:, 1])
+            for a, test in folds
+        ]
+    )
+    assert found.estimate["held_out_error"][1] == pytest.approx(expected, rel=1e-9)
+    assert list(found.table()) == [
+        "value",
+        *(f"{name}{end}" for name in ("train_error", "held_out_error") for end in ("", "_lower", "_upper")),
+    ]
+    ax = found.plot()
+    assert ax.get_title(loc="left").startswith("Held-out score is greatest at C = ")
+    assert "higher is better" in ax.get_ylabel()
+
+
+def test_a_loss_without_a_decomposition_has_a_curve_of_two_errors():
+    X, y = load_diabetes(return_X_y=True)
+    found = capacity_curve(th.Ridge(), "alpha", [0.01, 100.0], X, y, metric="mae", cv="cv:2x3")
+    assert list(found.estimate) == ["train_error", "held_out_error"]
+    assert found.metric == "absolute-error"
+    assert found.best == 0.01
+
+
+@pytest.mark.parametrize(
+    ("names", "metric"),
+    [(("auto", "squared", "mse", "squared-error"), "squared"), (("zero-one", "error"), "zero-one")],
+)
+def test_names_of_one_measure_give_one_curve(names, metric):
+    X, y = smooth(np.random.default_rng(0), 60)
+    y = y if metric == "squared" else (y > 0).astype(int)
+    learner = th.Ridge() if metric == "squared" else th.LogisticRegression()
+    name = "alpha" if metric == "squared" else "C"
+    curves = [capacity_curve(learner, name, [0.1, 10.0], X, y, metric=each, cv="cv:2x3") for each in names]
+    assert {curve.metric for curve in curves} == {metric}
+    assert all(curve.table() == curves[0].table() for curve in curves)
+
+
+def test_whole_numbers_are_numbers_for_a_measure_of_numbers():
+    X, y = smooth(np.random.default_rng(0), 60)
+    y = np.round(y).astype(int)
+    for metric in ("squared", "absolute-error"):
+        found = capacity_curve(th.Ridge(), "alpha", [1.0], X, y, metric=metric, cv="cv:2x3")
+        other = capacity_curve(th.Ridge(), "alpha", [1.0], X, y.astype(float), metric=metric, cv="cv:2x3")
+        # Folds of whole numbers are not stratified either.
+        assert found.table() == other.table()
+
+
+def test_the_error_of_a_set_measure_on_fresh_samples_includes_that_of_the_rows_predicted():
+    def curve(n):
+        X, y = two_classes(np.random.default_rng(1), n)
+        return capacity_curve(
+            LogisticRegression(), "C", [1.0], X, y, metric=AREA, population=two_classes, draws=10
+        ).se["held_out_error"][0]
+
+    assert curve(100) > 2.5 * curve(10_000)
+
+
+def test_a_draw_on_which_a_measure_has_no_value_is_named_with_the_cure():
+    X, y = two_classes(np.random.default_rng(0), 40)
+    order = np.argsort(y, kind="stable")
+    with pytest.raises(
+        UsageError, match="^metric: area has no value on .* all rows are of one class; hold out"
+    ):
+        capacity_curve(LogisticRegression(), "C", [1.0], X[order], y[order], metric=AREA, cv=KFold(20))
+    with pytest.raises(UsageError, match="^metric: area has no value on"):
+        learning_curve(LogisticRegression(), X[order], y[order], [12, 20, 30], metric=AREA, cv=KFold(20))
+
+
+def test_folds_that_hold_no_row_out_twice_give_the_errors_and_say_why_there_is_no_more():
+    X, y = load_diabetes(return_X_y=True)
+    found = capacity_curve(th.Ridge(), "alpha", [0.1, 10.0], X, y, cv=KFold(10))
+    assert list(found.estimate) == ["train_error", "held_out_error"]
+    assert "no rows are held out twice; repeat the folds, as cv:5x10" in found.notice
+    expected = [
+        np.mean(
+            [np.mean((y[t] - Ridge(alpha).fit(X[a], y[a]).predict(X[t])) ** 2) for a, t in KFold(10).split(X)]
+        )
+        for alpha in (0.1, 10.0)
+    ]
+    np.testing.assert_allclose(found.estimate["held_out_error"], expected, rtol=1e-8)
+
+
+def test_terms_are_those_of_the_rows_that_are_held_out_twice():
+    X, y = load_diabetes(return_X_y=True)
+    X, y = X[:80], y[:80]
+    splits = ShuffleSplit(6, test_size=0.3, random_state=0)
+    found = capacity_curve(th.Ridge(), "alpha", [0.1], X, y, cv=splits)
+    held = np.bincount(np.concatenate([test for _, test in splits.split(X)]), minlength=80)
+    assert (
+        found.notice == f"bias² and variance leave out {np.sum(held == 1)} rows that are held out only once"
+    )
+    assert found.rows == np.sum(held > 0)
+    often = np.flatnonzero(held >= 2)
+    predictions = np.full((6, 80), np.nan)
+    for number, (train, test) in enumerate(splits.split(X)):
+        predictions[number, test] = Ridge(0.1).fit(X[train], y[train]).predict(X[test])
+    variance = np.nanvar(predictions[:, often], axis=0, ddof=1).mean()
+    assert found.estimate["variance"][0] == pytest.approx(variance, rel=1e-8)
+
+
+def test_every_form_of_draws_gives_a_curve():
+    X, y = load_diabetes(return_X_y=True)
+    folds = RepeatedKFold(n_splits=3, n_repeats=2, random_state=0)
+    tables = [
+        capacity_curve(th.Ridge(), "alpha", [1.0], X, y, cv=cv).table()
+        for cv in (folds, list(folds.split(X)))
+    ]
+    assert tables[0] == tables[1]
+    assert capacity_curve(th.Ridge(), "alpha", [1.0], X, y, cv=3).draws == 30
+    curves = [learning_curve(th.Ridge(), X, y, cv=cv).table() for cv in (folds, list(folds.split(X)))]
+    assert curves[0] == curves[1]
+
+
+def test_a_curve_is_the_same_for_any_number_of_workers():
+    learner = KNeighborsClassifier()
+    X, y = load_wine(return_X_y=True)
+    one, two = (
+        capacity_curve(learner, "n_neighbors", [1, 5], X, y, cv="cv:2x3", metric="log", jobs=jobs).table()
+        for jobs in (1, 2)
+    )
+    assert one == two
+    one, two = (
+        learning_curve(learner, X, y, [30, 60, 90], cv="cv:2x3", against=DummyClassifier(), jobs=jobs).table()
+        for jobs in (1, 2)
+    )
+    assert one == two
+
+
+@dataclass(frozen=True)
+class Level:
+    """Predicts a share of the mean of y; one preparation serves every share."""
+
+    share: float = 1.0
+    prepared: ClassVar[list] = []
+
+    def estimate(self, sample, *, rng):
+        return Fit(self.share * sample.y.mean())
+
+    def predict(self, theta, X, /):
+        return Prediction(np.full(X.shape[0], theta))
+
+    def prepare(self, sample):
+        self.prepared.append(self.share)
+        return Levels(sample)
+
+    def capacities(self, estimators, /):
+        return [each.share for each in estimators] if all(isinstance(e, Level) for e in estimators) else None
+
+
+class Levels:
+    def __init__(self, sample):
+        self.sample = sample
+
+    def solve(self, draws, capacities, *, rngs):
+        for draw in draws:
+            mean = self.sample.y[draw.train].mean()
+            yield from (Fit(share * mean) for share in capacities)
+
+
+def test_curves_share_the_work_of_capacities():
+    X, y = smooth(np.random.default_rng(0), 60)
+    y = y + 5
+    Level.prepared.clear()
+    found = capacity_curve(Level(), "share", [0.5, 1.0, 1.5], X, y, cv="cv:2x3")
+    curve = learning_curve(Level(1.0), X, y, [10, 20, 30], against=Level(0.9), cv="cv:2x3")
+    assert Level.prepared == [0.5, 1.0]
+    assert found.best == 1.0
+    assert (curve.estimate["gap"] < 0).all()
+
+
+def test_the_law_of_a_score_is_that_of_its_distance_from_the_best():
+    X, y = two_classes(np.random.default_rng(0), 400)
+    shortfall = Measure(
+        "shortfall",
+        "1 - AUC",
+        "probability",
+        "classification",
+        of_set=lambda y, p, w: MeasureValue(1 - area(y, p, w).value, -area(y, p, w).influence),
+        bounds=(0.0, 1.0),
+    )
+    options = {"sizes": [20, 40, 80, 160, 300], "cv": "cv:2x4"}
+    score, loss = (
+        learning_curve(LogisticRegression(), X, y, metric=each, rng=np.random.default_rng(1), **options)
+        for each in (AREA, shortfall)
+    )
+    assert score.higher_is_better
+    assert not loss.higher_is_better
+    for n in (300, 5000):
+        (at, low, high), (other, other_low, other_high) = score.predict(n), loss.predict(n)
+        assert at == pytest.approx(1 - other, abs=0.01)
+        assert low == pytest.approx(1 - other_high, abs=0.03)
+        assert high == pytest.approx(1 - other_low, abs=0.03)
+        assert low <= at <= high <= 1
+    assert score.predict(5000)[0] > score.predict(20)[0]
+    middle = float(score.estimate["held_out_error"][1])
+    assert score.rows_for(middle).rows == pytest.approx(loss.rows_for(1 - middle).rows, rel=0.1)
+    assert np.isinf(score.rows_for(1.01).rows)
+    assert "score" in score.plot().get_legend().get_texts()[0].get_text()
+
+
+def test_a_score_without_a_bound_has_a_law_that_may_pass_any_level():
+    sizes = np.array([10, 20, 40, 80, 160])
+    loss = -3.0 + 2.0 * (sizes / 160) ** -0.5
+    law = fit_power_law(sizes, loss, np.eye(5) * 1e-8, True, np.random.default_rng(0), bounded=False)
+    assert law.a[0] == pytest.approx(-3.0, abs=0.05)
+
+
 @pytest.mark.parametrize(
     ("call", "said"),
     [
         (lambda X, y: capacity_curve(Ridge(), "alfa", [1], X, y), "Ridge has no 'alfa'"),
         (lambda X, y: capacity_curve(Ridge(), "alpha", [], X, y), "values: name at least one"),
-        (lambda X, y: capacity_curve(Ridge(), "alpha", [1], X, y, cv="cv:5"), "no row is held out twice"),
-        (lambda X, y: capacity_curve(Ridge(), "alpha", [1], X, y, metric="auc"), "metric: choose"),
+        (lambda X, y: capacity_curve(Ridge(), "alpha", [1], X, y, cv="holdout:0.2"), "at least 2 draws"),
+        (
+            lambda X, y: capacity_curve(Ridge(), "alpha", [1], X, y, metric="aux"),
+            "^metric: there is no 'aux'",
+        ),
+        (
+            lambda X, y: capacity_curve(Ridge, "alpha", [1], X, y),
+            r"^estimator: Ridge is a class; .* Ridge\(\)",
+        ),
+        (lambda X, y: capacity_curve(None, "alpha", [1], X, y), "^estimator: None has no fit"),
+        (lambda X, y: capacity_curve(Ridge(), ["alpha"], [1], X, y), "^parameter: Ridge has no"),
+        (lambda X, y: capacity_curve(Ridge(), "alpha", 1.0, X, y), "^values: a list of values"),
+        (lambda X, y: capacity_curve(Ridge(), "alpha", "auto", X, y), "^values: a list of values"),
+        (lambda X, y: capacity_curve(Ridge(), "alpha", [1], X, y, metric=None), "^metric: a name"),
+        (
+            lambda X, y: capacity_curve(Ridge(), "alpha", [1], X, y, metric=Measure),
+            "^metric: Measure is a class",
+        ),
+        (
+            lambda X, y: capacity_curve(Ridge(), "alpha", [1], X, y, metric="log"),
+            "^metric: log needs probabilities",
+        ),
+        (lambda X, y: capacity_curve(Ridge(), "alpha", [1], X, y, cv=KFold), r"^cv: KFold is a class"),
+        (lambda X, y: capacity_curve(Ridge(), "alpha", [1], X, y, cv=1), "^cv: cross-validation takes"),
+        (lambda X, y: capacity_curve(Ridge(), "alpha", [1], X, y, population=3), "^population: a function"),
+        (
+            lambda X, y: capacity_curve(Ridge(), "alpha", [1], X, y, population=smooth, draws=2),
+            "^draws: must be",
+        ),
+        (
+            lambda X, y: capacity_curve(Ridge(), "alpha", [1], X, y, population=lambda rng: X),
+            r"^population: must give \(X, y\)",
+        ),
+        (
+            lambda X, y: capacity_curve(Ridge(), "alpha", [1], X, y, population=lambda rng: (X, y[:-1])),
+            "^population: must give X of shape",
+        ),
+        (lambda X, y: capacity_curve(Ridge(), "alpha", [1], X, y, level=95), "^level: must lie"),
+        (lambda X, y: capacity_curve(Ridge(), "alpha", [1], X, y, jobs=0), "^jobs: a number"),
+        (lambda X, y: capacity_curve(Ridge(), "alpha", [1], X, y, rng=3), "^rng: a numpy Generator"),
+        (lambda X, y: learning_curve(Ridge, X, y), "^estimator: Ridge is a class"),
+        (lambda X, y: learning_curve(Ridge(), X, y, against=Ridge), "^estimator: Ridge is a class"),
+        (lambda X, y: learning_curve(Ridge(), X, y, [10, 20.5, 30]), "^sizes: a list of whole numbers"),
+        (lambda X, y: learning_curve(Ridge(), X, y, 30), "^sizes: a list of whole numbers"),
+        (lambda X, y: learning_curve(Ridge(), X, y, metric=None), "^metric: a name"),
+        (lambda X, y: learning_curve(Ridge(), X, y, cv=True), "^cv: a plan such as"),
         (lambda X, y: learning_curve(Ridge(), X, y, [10, 20]), "at least three different"),
         (lambda X, y: learning_curve(Ridge(), X, y, [10, 20, 9999]), "the rows that train"),
         (lambda X, y: learning_curve(Ridge(), X[:20], y[:20]), "needs more rows"),

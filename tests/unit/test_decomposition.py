@@ -1,6 +1,7 @@
 """Bias and variance: terms that add, are unbiased, and carry honest error bars."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from mlxtend.evaluate import bias_variance_decomp
 from scipy import sparse
@@ -192,13 +193,63 @@ def test_the_table_and_the_plot_hold_every_term_and_the_loss():
     ax.figure.clear()
 
 
+def test_an_estimator_that_is_a_class_is_named():
+    X, y = load_diabetes(return_X_y=True)
+    with pytest.raises(UsageError, match=r"^estimator: Ridge is a class; give an object, Ridge\(\)"):
+        decompose(Ridge, X, y)
+
+
+def test_lists_and_frames_give_the_terms_of_arrays():
+    X, y = load_diabetes(return_X_y=True)
+    X, y = X[:40], y[:40]
+    plain = decompose(th.Ridge(), X, y, draws=5).terms
+    assert decompose(th.Ridge(), X.tolist(), y.tolist(), draws=5).terms == plain
+    assert decompose(th.Ridge(), pd.DataFrame(X), pd.Series(y), draws=5).terms == plain
+
+
+def test_shared_draws_are_the_same_for_any_number_of_workers():
+    X, y = load_diabetes(return_X_y=True)
+    one, two = (decompose(th.Ridge(), X, y, draws=25, jobs=jobs).terms for jobs in (1, 2))
+    assert one == two
+
+
+def test_names_of_one_loss_give_one_decomposition():
+    X, y = load_wine(return_X_y=True)
+    one, two = (decompose(KNeighborsClassifier(), X, y, draws=5, loss=loss) for loss in ("zero-one", "error"))
+    assert one.terms == two.terms
+    assert one.loss == two.loss == "zero-one"
+    assert decompose(KNeighborsClassifier(), X, y, draws=5, loss="log-loss").loss == "log"
+
+
+def test_sparse_samples_of_a_population_are_taken():
+    def population(rng):
+        X, y = cubic(rng)
+        return sparse.csr_matrix(X), y
+
+    X, y = cubic(np.random.default_rng(0), 50)
+    thin, dense = (
+        decompose(Ridge(solver="sparse_cg", tol=1e-12), rows, y, population=each, draws=8).terms
+        for rows, each in ((sparse.csr_matrix(X), population), (X, cubic))
+    )
+    assert thin == pytest.approx(dense, rel=1e-6)
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
         ({"loss": "hinge"}, "loss: choose auto"),
         ({"draws": 2}, "draws: must be at least 3"),
         ({"X_test": np.zeros((2, 10))}, "give both or neither"),
-        ({"loss": "log"}, "log needs probabilities"),
+        ({"loss": "log"}, "^loss: log needs probabilities"),
+        ({"loss": "absolute-error"}, "^loss: choose auto, .*absolute-error has no bias and variance.*metric"),
+        ({"loss": None}, "^loss: a name is expected, not None"),
+        ({"draws": 4.0}, "^draws: a whole number"),
+        ({"level": 95}, "^level: must lie"),
+        ({"jobs": 0}, "^jobs: a number of worker processes"),
+        ({"rng": 0}, r"^rng: .*default_rng\(0\)"),
+        ({"truth": [1.0]}, "^truth: one value for each of 442 rows"),
+        ({"population": 3}, "^population: a function of a Generator"),
+        ({"population": lambda rng: (np.zeros((5, 10)), np.full(5, 99))}, "^population: gave the class .*99"),
     ],
 )
 def test_what_cannot_be_meant_is_named(options, said):

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 from scipy import sparse
+from sklearn import model_selection as ms
 from sklearn.datasets import load_digits, load_iris
 from sklearn.decomposition import PCA as Peer
 
@@ -234,6 +235,25 @@ def test_a_fold_that_trains_on_one_row_over_and_over_is_named():
     X[4] = 2.0
     with pytest.raises(UsageError, match="^X: the rows that a fold trains on are all the same"):
         choose_components(X, cv=3)
+
+
+@pytest.mark.parametrize(
+    "cv",
+    ["cv:4", KFold(4), ms.KFold(4), list(ms.KFold(4).split(np.zeros(40)))],
+    ids=lambda cv: type(cv).__name__,
+)
+def test_draws_of_every_form_choose_a_number_of_components(cv):
+    X = rows(40, 4)
+    found = choose_components(X, cv=cv)
+    np.testing.assert_allclose(found.log_likelihood, choose_components(X, cv=4).log_likelihood, rtol=0.02)
+
+
+def test_a_row_that_is_held_out_twice_counts_once():
+    X = rows(40, 4)
+    folds = list(ms.KFold(4).split(X))
+    once, twice = (choose_components(X, cv=draws) for draws in (folds, folds + folds))
+    np.testing.assert_allclose(once.log_likelihood, twice.log_likelihood, rtol=1e-12)
+    np.testing.assert_allclose(once.se, twice.se, rtol=1e-12)
 
 
 def test_the_held_out_likelihood_is_that_of_the_refitted_model():

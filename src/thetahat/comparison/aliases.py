@@ -43,7 +43,9 @@ class Alias:
     grid : mapping of str to tuple
         What it is tuned over inside each training fold, simplest first; empty where it is taken as it is.
     standardised : bool
-        Whether a numeric target is standardised for it.
+        Whether a numeric target is standardized for it.
+    blind : bool
+        Whether it ignores the features, so that no columns are prepared for it.
     """
 
     description: str
@@ -53,6 +55,7 @@ class Alias:
     kernel: bool = False
     grid: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     standardised: bool = False
+    blind: bool = False
 
 
 def _dummy(classes: int, loss: str) -> Predictor[Any]:
@@ -137,7 +140,7 @@ COMPONENTS = MappingProxyType({"pca__n_components": (0.5, 0.8, 0.95, 0.99)})
 
 ALIASES: Mapping[str, Alias] = MappingProxyType(
     {
-        "dummy": Alias("always the commonest class, or the mean: the floor", _both(_dummy)),
+        "dummy": Alias("always the most frequent class, or the mean: the floor", _both(_dummy), blind=True),
         "linear": Alias(
             "least squares with an L2 penalty", {"regression": _linear}, "logistic", grid=PENALTIES
         ),

@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline
 
 from thetahat.comparison.aliases import Task, alias_for
 from thetahat.comparison.candidates import Candidate, Notes
-from thetahat.comparison.recipe import Recipe
+from thetahat.comparison.recipe import NoColumns, Recipe
 from thetahat.comparison.standardised import StandardisedTarget
 from thetahat.comparison.tuning import Tuning
 from thetahat.contracts import HasPointEstimator, Predictor
@@ -120,7 +120,7 @@ def _candidate(
         learner = tuning.tuned(alias.make[task](classes, measure.name), grid, measure)
         if alias.standardised and task == "regression":
             learner = StandardisedTarget(learner)
-        return Candidate(model, alias.description, recipe, learner, grid)
+        return Candidate(model, alias.description, NoColumns() if alias.blind else recipe, learner, grid)
     if isinstance(model, str):
         model = Model(_import(model), name=model.rpartition(":")[2])
     elif isinstance(model, tuple) and len(model) == 2 and isinstance(model[0], str):

@@ -18,7 +18,7 @@ from thetahat.comparison.schema import Feature
 from thetahat.comparison.table_rows import TableRows
 from thetahat.contracts import FloatArray
 
-__all__ = ["FittedRecipe", "RawTable", "Recipe", "TableRecipe"]
+__all__ = ["NoColumns", "FittedRecipe", "RawTable", "Recipe", "TableRecipe"]
 
 # A category beyond the so many commonest of the training fold is coded as one of "the rest".
 MOST_LEVELS = 50
@@ -102,7 +102,7 @@ class TableRecipe:
         if weight is not None:
             for name, step, used in transformer.transformers_:
                 if name == "numbers":
-                    _weigh(step, columns.select(used).to_numpy(), weight)
+                    _weigh(step, columns.select(used), weight)
                 elif name == "dates":
                     _weigh(step[-1], step[0].transform(columns.select(used)), weight)
         return FittedTableRecipe(self, transformer)
@@ -198,6 +198,27 @@ class RawTable:
         return self.to_native(X.frame.select(self.names))
 
 
+@dataclass(frozen=True, slots=True)
+class NoColumns:
+    """Nothing of the table: for a learner that ignores the features."""
+
+    def fit(self, X: TableRows, weight: FloatArray | None = None, /) -> NoColumns:
+        """Learn nothing."""
+        return self
+
+    def shared(self, X: TableRows, /) -> None:
+        """Return nothing: there is no work to share."""
+        return None
+
+    def describe(self) -> str:
+        """Say in words what the recipe does."""
+        return "no columns: the features are ignored"
+
+    def transform(self, X: TableRows, /) -> NDArray[Any]:
+        """Return a column of zeros."""
+        return np.zeros((X.shape[0], 1))
+
+
 def _numbers() -> Any:
     return make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
 
@@ -205,8 +226,8 @@ def _numbers() -> Any:
 def _weigh(numbers: Any, X: Any, weight: FloatArray) -> None:
     """Give a fitted pipeline of :func:`_numbers` the medians, means and scales of weighted rows."""
     imputer, scaler = numbers[0], numbers[1]
-    X = np.asarray(X, dtype=np.float64)
-    imputer.statistics_ = np.array([_median(column, weight) for column in X.T])
+    matrix = np.asarray(X, dtype=np.float64)
+    imputer.statistics_ = np.array([_median(column, weight) for column in matrix.T])
     scaler.fit(imputer.transform(X), sample_weight=weight)
 
 

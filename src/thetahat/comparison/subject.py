@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -142,19 +143,16 @@ def read_subject(data: Any, target: str, settings: Settings, rng: Generator) -> 
     whose = ""
     if settings.fold is not None:
         codes = table.frame[found.rows].get_column(settings.fold).rank("dense").to_numpy().astype(np.int64)
-        asked, whose = FoldColumn(codes, settings.fold), f"the folds are yours, column {settings.fold}"
+        asked, whose = FoldColumn(codes, settings.fold), "the folds are your own"
     elif settings.split is not None:
         held = held_out(table.frame.get_column(settings.split))
-        asked, whose = (
-            _one_split(table, held, "column " + settings.split, settings.split),
-            "column " + settings.split,
-        )
-        whose = f"the split is yours, {whose}"
+        asked = _one_split(table, held, settings.split)
+        whose = f"the split is your own, column {settings.split}"
     elif held is not None:
-        named = "the test table" if not isinstance(settings.test, str) else str(settings.test)
-        asked, whose = _one_split(table, held, named, "test"), f"the split is yours, {named}"
+        named = str(settings.test) if isinstance(settings.test, str | Path) else "the test table"
+        asked, whose = _one_split(table, held, "test"), f"the split is your own, {named}"
     elif not isinstance(settings.resampling, str):
-        whose = "the splits are yours"
+        whose = "the splits are your own"
     if held is not None:
         columns = [schema.target, *(feature.name for feature in schema.features)]
         found = replace(found, problems=(*found.problems, *repeated_across(table.frame, held, columns)))
@@ -175,6 +173,8 @@ def read_subject(data: Any, target: str, settings: Settings, rng: Generator) -> 
 
 def _asked(settings: Settings) -> tuple[Plan | None, tuple[int, str]]:
     asked = asked_plan(settings.resampling, settings.interval)
+    if isinstance(asked, OwnDraws) and settings.max_rows is not None:
+        raise UsageError("max_rows, resampling: index arrays name rows of the whole table; give one of them")
     own = settings.fold or settings.split or settings.test is not None
     if own and settings.interval in ("nested", "conservative-z", "bootstrap632+"):
         raise UsageError(f"interval: {settings.interval} needs draws of its own, not yours; use auto")
@@ -183,11 +183,12 @@ def _asked(settings: Settings) -> tuple[Plan | None, tuple[int, str]]:
     return asked, fewest_class_rows(asked)
 
 
-def _one_split(table: Table, held: Any, named: str, spec: str) -> OwnDraws:
+def _one_split(table: Table, held: Any, spec: str) -> OwnDraws:
     mask = np.zeros(table.frame.height, dtype=bool)
     mask[held] = True
     pair = (np.flatnonzero(~mask), np.flatnonzero(mask))
-    return OwnDraws([pair], f"one split of your own, {named}", f"split:{spec}")
+    words = f"one split, {len(pair[1])} of {len(mask)} rows held out"
+    return OwnDraws([pair], words, f"split:{spec}")
 
 
 def _joined(table: Table, other: Table, target: str, settings: Settings) -> Table:

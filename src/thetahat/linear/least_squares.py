@@ -118,6 +118,12 @@ class LeastSquares:
         eta = theta.eta(columns(X))
         return Prediction(eta[:, 0] if eta.shape[1] == 1 else eta)
 
+    def standardizing(self, columns: tuple[bool, ...], /) -> LeastSquares | None:
+        """Return the same, its penalty in units of these columns; None where it has no free intercept."""
+        if not self.intercept or self.standardise:
+            return None
+        return replace(self, standardise=columns)
+
     def prepare(self, sample: Sample) -> SharedLeastSquares:
         """Return a workspace that fits many draws, and values of C, from sums of products."""
         return SharedLeastSquares(self, sample)

@@ -135,6 +135,12 @@ class Logistic:
         }
         return Fit(self.split(theta), status, stats, detail)
 
+    def standardizing(self, columns: tuple[bool, ...], /) -> Logistic | None:
+        """Return the same, its penalty in units of these columns; None where it has no free intercept."""
+        if not self.intercept or self.standardise:
+            return None
+        return replace(self, standardise=columns)
+
     def prepare(self, sample: Sample) -> SharedLikelihood:
         """Return a workspace that fits many draws, and values of C, each begun where all rows ended."""
         return SharedLikelihood(self, sample)

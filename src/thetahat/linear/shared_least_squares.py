@@ -190,7 +190,7 @@ class SharedLeastSquares:
     def _units_at_once(
         self, draws: Sequence[Draw], counts: FloatArray, sums: FloatArray
     ) -> tuple[FloatArray, NDArray[np.bool_], NDArray[np.bool_]]:
-        """Return each draw's units, which columns are constant in it, and whether sums are enough for it."""
+        """Return each draw's units, the columns that centering makes zero, and whether sums are enough."""
         d = self._d
         flat = np.zeros((len(draws), d), dtype=np.bool_)
         if self._weight is None:
@@ -206,7 +206,9 @@ class SharedLeastSquares:
         for place in np.flatnonzero(~sure.all(axis=1)).tolist():
             unsure = np.flatnonzero(~sure[place])
             flat[place, unsure] = constant_columns(self._X[np.ix_(draws[place].train, unsure)])
-        return unit, flat, np.asarray((sure | flat).all(axis=1))
+        enough = np.asarray((sure | flat).all(axis=1))
+        # Centering leaves nothing of a constant column but rounding; without it, the column is an intercept.
+        return unit, flat & self.model.intercept, enough
 
     def _parts(self, draws: Sequence[Draw]) -> Sequence[Moments | None]:
         """Return the moments of the held-out rows where they make up the sample, and take the total of them.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
@@ -9,21 +10,25 @@ import numpy as np
 from numpy.random import Generator
 from scipy import stats
 
-from thetahat.checked import matrix, squarable
-from thetahat.contracts import Draw, FloatArray, Sample
+from thetahat.checked import generator, matrix, squarable, whole_number
+from thetahat.contracts import Fit, FloatArray, Sample
 from thetahat.errors import UsageError
 from thetahat.numerics.moments import centred
 from thetahat.pca.estimator import PrincipalComponents
 from thetahat.pca.spectrum import Spectrum, by_singular_values
-from thetahat.resampling.plans import KFold, Rows
+from thetahat.resampling.bootstrap632 import Bootstraps
+from thetahat.resampling.own_plans import as_plan, draws_of
+from thetahat.resampling.plans import Plan, Rows
+from thetahat.resampling.replicate import replicate
+from thetahat.resampling.spread import standard_error
 
 __all__ = ["ComponentsResult", "NumberOfComponents", "choose_components", "describe_components"]
 
 Errors = Literal["robust", "normal", "bootstrap"]
 ERRORS = ("robust", "normal", "bootstrap")
-# The square of what rounding moves a number of size 1 by: less variance than this cannot be told from none.
+# Square of the rounding error of a number of size 1: a smaller variance is indistinguishable from zero.
 ROUNDED = (64 * float(np.finfo(np.float64).eps)) ** 2
-# Below this share of the largest, eigenvalues are found by singular values.
+# Eigenvalues below this share of the largest are computed from singular values.
 STEEP = 1e-9
 
 
@@ -38,10 +43,10 @@ class ComponentsResult:
     ratio, ratio_se, ratio_low, ratio_high : ndarray of shape (k,)
         Share in the sum of all variances. Its interval is symmetric on the scale of log-odds.
     angle : ndarray of shape (k,)
-        Degrees, root mean square, by which a sample of this size turns a direction; 90 says that it cannot
-        be told from its neighbours.
+        Degrees, root mean square, by which a sample of this size turns a direction; 90 means that it cannot
+        be distinguished from its neighbors.
     errors : {"robust", "normal", "bootstrap"}
-        What the errors rest on.
+        How the errors are computed.
     level : float
         Of the intervals.
     n : int
@@ -87,8 +92,8 @@ class ComponentsResult:
         ax.set_xlabel("component")
         ax.set_ylabel(f"share of the variance, with {100 * self.level:g} % intervals ({self.errors})")
         half = int(np.searchsorted(np.cumsum(self.ratio), 0.5) + 1)
-        said = f"{half} of {len(place)} components hold half of the variance of {self.n} rows"
-        ax.set_title(said if np.sum(self.ratio) >= 0.5 else "", loc="left")
+        title = f"{half} of {len(place)} components hold half of the variance of {self.n} rows"
+        ax.set_title(title if np.sum(self.ratio) >= 0.5 else "", loc="left")
         for side in ("top", "right"):
             ax.spines[side].set_visible(False)
         return ax
@@ -112,8 +117,8 @@ def describe_components(
     X : ndarray of shape (n, d)
         The rows.
     errors : {"robust", "normal", "bootstrap"}
-        ``robust``: from the influence z² − λ of each row on an eigenvalue, z its score; right whatever the
-        law of the rows. ``normal``: λ √(2 / (n − 1)), right for normal rows alone. ``bootstrap``: the
+        ``robust``: from the influence z² − λ of each row on an eigenvalue, z its score; valid for any
+        distribution of the rows. ``normal``: λ √(2 / (n − 1)), valid for normal rows only. ``bootstrap``: the
         spread over resamples.
     level : float
         Of the intervals.
@@ -135,10 +140,7 @@ def describe_components(
     scores = away @ spectrum.components.T
     whole = (away**2).sum(axis=1)
     if errors == "bootstrap":
-        values, shares, angle = _resampled(
-            spectrum, X, resamples, np.random.default_rng(0) if rng is None else rng
-        )
-        value_se, ratio_se = values.std(axis=0, ddof=1), shares.std(axis=0, ddof=1)
+        value_se, ratio_se, angle = _resampled(spectrum, X, resamples, generator(rng))
     elif errors == "normal":
         value_se = value * np.sqrt(2 / max(n - 1, 1))
         rest = spectrum.variances**2
@@ -187,30 +189,38 @@ def _angles(value: FloatArray, n: int) -> FloatArray:
 def _resampled(
     spectrum: Spectrum, X: FloatArray, resamples: int, rng: Generator
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    k, n = len(spectrum.singular), spectrum.n
-    draws = [Draw(rng.integers(n, size=n), np.arange(0)) for _ in range(resamples)]
-    values, shares, sines = np.zeros((resamples, k)), np.zeros((resamples, k)), np.zeros(k)
-    fits = PrincipalComponents().prepare(Sample(X)).solve(draws, (), rngs=())
-    for place, fit in enumerate(fits):
-        found = fit.theta
-        many = min(k, len(found.singular))
-        values[place, :many], shares[place, :many] = found.variances[:many], found.ratios[:many]
-        # A direction is the same as its opposite, and is compared with that of the same rank.
-        cosine = np.einsum("kd,kd->k", found.components[:many], spectrum.components[:many])
-        sines[:many] += np.maximum(1 - cosine**2, 0.0)
-    return values, shares, np.degrees(np.arcsin(np.sqrt(np.minimum(sines / resamples, 1.0))))
+    """Return bootstrap errors of eigenvalues and shares, and the angle of each direction."""
+    resamples = whole_number(resamples, "resamples", least=2)
+    rng_draws, rng_fits = rng.spawn(2)
+    draws = Bootstraps(resamples, apparent=False).draws(Rows(spectrum.n), rng=rng_draws)
+
+    def read(fit: Fit[Spectrum], train: Sample, held_out: Sample, /) -> FloatArray:
+        one, k = fit.theta, len(spectrum.singular)
+        many = min(k, len(one.singular))
+        numbers = np.zeros((3, k))
+        numbers[0, :many], numbers[1, :many] = one.variances[:many], one.ratios[:many]
+        # A direction equals its opposite, and is compared with that of the same rank.
+        cosine = np.einsum("kd,kd->k", one.components[:many], spectrum.components[:many])
+        numbers[2, :many] = np.maximum(1 - cosine**2, 0.0)
+        return numbers
+
+    replicates = np.array(
+        replicate(PrincipalComponents(), Sample(X), draws, read, rng=rng_fits).complete
+    ).transpose(1, 0, 2)
+    angle = np.degrees(np.arcsin(np.sqrt(np.minimum(replicates[2].mean(axis=0), 1.0))))
+    return standard_error(replicates[0]), standard_error(replicates[1]), angle
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NumberOfComponents:
-    """How many components held-out rows are likeliest under.
+    """Number of components that maximizes the likelihood of held-out rows.
 
     Parameters
     ----------
     count : int
         The number of largest held-out log-likelihood.
     count_one_se : int
-        The least number within one standard error of it, the error that of the paired difference.
+        The least number within one standard error of it, where the error is that of the paired difference.
     log_likelihood, se : ndarray of shape (m,)
         Mean of a held-out row for 0, 1, … components, in nats, and its standard error.
     """
@@ -246,21 +256,27 @@ class NumberOfComponents:
 
 
 def choose_components(
-    X: Any, *, cv: int = 10, most: int | None = None, rng: Generator | None = None
+    X: Any,
+    *,
+    cv: int | str | Plan | Iterable[Any] | None = 10,
+    most: int | None = None,
+    rng: Generator | None = None,
 ) -> NumberOfComponents:
     """Choose the number of components by the likelihood of held-out rows under probabilistic PCA.
 
     x is normal of covariance W Wᵀ + σ² I, W of k columns, fitted by maximum likelihood to the training rows
-    of each fold. All folds and all k come from one decomposition a fold.
+    of each draw. One decomposition for each draw gives every k.
 
     Parameters
     ----------
     X : array of shape (n, d)
         The rows.
-    cv : int
-        Folds.
+    cv : int, str, plan, splitter or pairs of index arrays
+        Which rows are held out: a number of folds, a plan such as ``"cv:5x10"``, a scikit-learn splitter, or
+        (train, test) index arrays. A row that is held out several times counts with its mean, one that is
+        never held out not at all.
     most : int, optional
-        Most components to try; one fewer than columns and training rows by default.
+        Most components to try; by default one fewer than the columns, or two fewer than the training rows.
     rng : Generator, optional
         Of the folds; seeded with 0 by default.
 
@@ -272,12 +288,12 @@ def choose_components(
     Raises
     ------
     UsageError
-        There are too few rows or columns, or the rows that a fold trains on are all the same.
+        There are too few rows or columns, or the training rows of a draw are all the same.
 
     Notes
     -----
-    The variance of no direction is taken for less than the rounding of the largest number of X: where columns
-    follow from others the likelihood would have no maximum, and so it has a large one.
+    The variance along a direction is taken to be at least the rounding error of the largest number of X. The
+    likelihood would have no maximum otherwise if columns are linear functions of others.
 
     References
     ----------
@@ -286,33 +302,40 @@ def choose_components(
     X = matrix(X, "X", least=2)
     squarable(X, "X")
     n, d = X.shape
-    draws = KFold(cv).draws(Rows(n), rng=np.random.default_rng(0) if rng is None else rng)
+    rng_draws, rng_fits = generator(rng), np.random.default_rng(0)
+    draws = draws_of(as_plan(cv), Rows(n), rng=rng_draws)
     limit = min(d - 1, min(len(draw.train) for draw in draws) - 2)
-    top = limit if most is None else min(most, limit)
+    top = limit if most is None else min(whole_number(most, "most"), limit)
     if top < 1:
         raise UsageError(f"X: {n} rows of {d} columns are too few to choose a number of components from")
-    rows = np.empty((n, top + 1))
     # In units of the largest number, a power of two, nothing overflows and nothing is rounded.
     power = int(np.frexp(np.abs(X).max())[1])
-    X = np.ldexp(X, -power)
-    fits = PrincipalComponents().prepare(Sample(X)).solve(draws, (), rngs=())
-    for draw, fit in zip(draws, fits, strict=True):
-        train = X[draw.train]
-        if (train == train[0]).all():
-            raise UsageError("X: the rows that a fold trains on are all the same; bring rows that differ")
+
+    def read(fit: Fit[Spectrum], train: Sample, held_out: Sample, /) -> FloatArray:
+        if (train.X == train.X[0]).all():
+            raise UsageError("X: the rows that a fold trains on are all the same; add rows that differ")
         value = fit.theta.variances
-        # The eigenvalues of a scatter keep no digits of what is small beside the largest.
+        # The eigenvalues of a scatter matrix lose the digits of what is much smaller than the largest.
         steep = value[min(d, len(train) - 1) - 1] < STEEP * value[0]
-        spectrum = by_singular_values(train, 0) if steep else fit.theta
-        rows[draw.test] = _log_likelihoods(spectrum, X[draw.test], top)
-    rows -= d * power * np.log(2)
+        spectrum = by_singular_values(train.X, 0) if steep else fit.theta
+        return _log_likelihoods(spectrum, held_out.X, top)
+
+    values = replicate(PrincipalComponents(), Sample(np.ldexp(X, -power)), draws, read, rng=rng_fits).complete
+    held = np.concatenate([draw.test for draw in draws])
+    times = np.bincount(held, minlength=n)
+    sums = np.zeros((n, top + 1))
+    np.add.at(sums, held, np.concatenate(values))
+    rows = sums[times > 0] / times[times > 0, None] - d * power * np.log(2)
+    if len(rows) < 2:
+        raise UsageError("cv: at least two rows must be held out; use cv:10")
     mean = rows.mean(axis=0)
-    # Rounding alone tells numbers apart that leave no variance.
+    # Numbers of components that leave no variance differ by rounding only.
     same = 1e-9 * abs(float(mean.max()))
     best = int(np.argmax(mean >= mean.max() - same))
-    below = (rows[:, [best]] - rows).std(axis=0, ddof=1) / np.sqrt(n)
+    root = np.sqrt(len(rows))
+    below = standard_error(rows[:, [best]] - rows) / root
     least = int(np.argmax(mean >= mean[best] - below - same))
-    return NumberOfComponents(best, least, mean, rows.std(axis=0, ddof=1) / np.sqrt(n))
+    return NumberOfComponents(best, least, mean, standard_error(rows) / root)
 
 
 def _log_likelihoods(spectrum: Spectrum, X: FloatArray, top: int) -> FloatArray:
@@ -327,7 +350,7 @@ def _log_likelihoods(spectrum: Spectrum, X: FloatArray, top: int) -> FloatArray:
     squares[:, : scores.shape[1]] = scores**2
     beyond = ((away - scores @ spectrum.components) ** 2).sum(axis=1)
     kept = np.arange(top + 1)
-    # Sums of what is left, from the smallest up: a difference of large sums would be rounding.
+    # Summing from the smallest up: a difference of large sums would be rounding error.
     noise = np.maximum(np.cumsum(value[::-1])[::-1][: top + 1] / (d - kept), ROUNDED)
     left = np.cumsum(squares[:, ::-1], axis=1)[:, ::-1][:, : top + 1] + beyond[:, None]
     along = np.maximum(value[:top], ROUNDED)

@@ -41,7 +41,7 @@ class FoldColumn:
 
     def describe(self, rows: Rows) -> str:
         """Say in words how these rows are drawn."""
-        return f"{len(np.unique(self.codes))} folds of your own, the values of column {self.name}"
+        return f"{len(np.unique(self.codes))} folds, the values of column {self.name}"
 
     def draws(self, rows: Rows, *, rng: Generator) -> list[Draw]:
         """Return a draw for each value, in sorted order."""
@@ -78,7 +78,7 @@ class OwnDraws:
         if self.words:
             return self.words
         count = len(self.pairs)
-        return "one split of your own" if count == 1 else f"{count} splits of your own"
+        return "one split by row indices" if count == 1 else f"{count} splits by row indices"
 
     def draws(self, rows: Rows, *, rng: Generator) -> list[Draw]:
         """Return the draws among the rows that are used; rows that are not used are left out of them."""
@@ -114,7 +114,7 @@ class Splitter:
 
     def describe(self, rows: Rows) -> str:
         """Say in words how these rows are drawn."""
-        return f"splits of your own, by scikit-learn's {type(self.splitter).__name__}"
+        return f"splits by {type(self.splitter).__name__} of scikit-learn"
 
     def draws(self, rows: Rows, *, rng: Generator) -> list[Draw]:
         """Return the splits; a splitter that shuffles without a seed gets one from ``rng``."""

@@ -22,7 +22,7 @@ from thetahat.numerics.kernels import BLUR, KernelFunction
 from thetahat.svm.description import MachineDescription
 from thetahat.svm.optimality import Dual
 from thetahat.svm.solution import Solution, Stop
-from thetahat.svm.table import KernelTable
+from thetahat.svm.table import MOST_DENSE, KernelTable
 from thetahat.svm.training import Budget, smallest_eigenvalue, status_of, train
 
 __all__ = ["CONSTRAINTS", "KernelMachine", "prices", "row_weights", "settled_gamma", "variance"]
@@ -285,6 +285,9 @@ def settled_gamma(gamma: float | str, X: Any, weight: FloatArray | None) -> floa
 
 def variance(X: Any, weight: FloatArray | None) -> float:
     """Return the variance of all numbers of X; a row of weight two counts as two rows."""
+    if sp.issparse(X) and X.shape[0] * X.shape[1] <= MOST_DENSE:
+        # Rounded as for dense rows: γ, and with it every step of the solver, is then the same.
+        X = X.toarray()
     if weight is None and not sp.issparse(X):
         return float(X.var())
     weight = np.ones(X.shape[0]) if weight is None else weight
