@@ -245,7 +245,7 @@ def area(y, prediction, weight):
 
 
 AREA = Measure(
-    "area", "AUC", "probability", "classification", of_set=area, higher_is_better=True, bounds=(0.0, 1.0)
+    "area", "AUC", "probability", "classification", whole=area, higher_is_better=True, bounds=(0.0, 1.0)
 )
 
 
@@ -440,7 +440,7 @@ def test_the_law_of_a_score_is_that_of_its_distance_from_the_best():
         "1 - AUC",
         "probability",
         "classification",
-        of_set=lambda y, p, w: MeasureValue(1 - area(y, p, w).value, -area(y, p, w).influence),
+        whole=lambda y, p, w: MeasureValue(1 - area(y, p, w).value, -area(y, p, w).influence),
         bounds=(0.0, 1.0),
     )
     options = {"sizes": [20, 40, 80, 160, 300], "cv": "cv:2x4"}
