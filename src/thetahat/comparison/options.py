@@ -206,8 +206,8 @@ class Settings:
     interval: str = _option(
         "auto",
         "str",
-        "Interval of a model's measure: auto, corrected-t, clt, clt-within, groups, blocks, holdout, plain "
-        "(too narrow); nested, conservative-z and bootstrap632+ have draws of their own.",
+        "Interval of a model's measure: auto, corrected-t, clt, clt-within, influence, groups, blocks, "
+        "holdout, plain (too narrow); nested, conservative-z and bootstrap632+ have draws of their own.",
         metavar="METHOD",
         check=_text,
     )

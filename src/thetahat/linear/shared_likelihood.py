@@ -53,8 +53,10 @@ NEAR_ENOUGH = 1e-2
 SHRINKS = 0.5
 # Rows times fits that are stepped together; more leave the cache.
 MOST_AT_ONCE = 500_000
-# A draw of fewer rows than this share of all is fitted on its own rows.
+# A draw of fewer rows than this share of all is not stepped with others, which pass over all rows.
 FEW_ROWS = 0.5
+# The Hessian of all rows is too far from that of such a draw where it has fewer rows a parameter than this.
+ROWS_A_PARAMETER = 50
 # A draw whose penalty on a slope is so many times that of all rows, or less, needs a factor of its own.
 ANOTHER_PENALTY = 1.5
 # Steps that shape the next.
@@ -137,14 +139,16 @@ class SharedLikelihood:
         return group
 
     def _block(self, draws: Sequence[Draw], C: Sequence[float]) -> Iterator[Fit[Coefficients]]:
-        own, n = len(draws[0].train) < FEW_ROWS * len(self.sample), len(self.sample)
+        n = len(self.sample)
         counts = np.stack([np.bincount(draw.train, minlength=n) for draw in draws]).astype(np.float64)
         unit = self._units(draws, counts)
-        if own:
-            # One draw of few rows: its own rows, each as often as it stands there.
+        done: dict[tuple[int, int], Fit[Coefficients]] = {}
+        enough = min(FEW_ROWS * n, ROWS_A_PARAMETER * (len(self._unit) + 1))
+        if len(draws) == 1 and len(draws[0].train) >= enough:
+            # Of one draw, the rows held out need not be passed over.
             rows = self.sample.take(draws[0].train)
             done = self._together(rows, weights(rows)[:, None], draws, C, unit)
-        else:
+        elif len(draws) > 1:
             done = self._together(self.sample, (counts * self._weight).T, draws, C, unit)
         for number, draw in enumerate(draws):
             for place, c in enumerate(C):

@@ -116,10 +116,11 @@ class Evidence:
 def measured(evidence: Evidence, model: str, measure: Measure) -> OverDraws:
     """Return a measure of a model over the draws.
 
-    A loss per row keeps its rows. A measure of a set has its value on each draw, and its rows are those
-    whose mean is the mean of these values and whose deviations are the influences of the rows on it: with
-    n_j of N held-out rows in draw j of J, N / (J n_j) times the influence on the draw's value. A weighted
-    mean of losses is treated alike, so that standard errors count rows and not weights.
+    A loss per row keeps its rows. A measure of a set has its value θ_j on each draw, and a row stands with
+    θ_j plus its influence on it. Where n_j of N held-out rows are in draw j of J, deviations from the mean
+    over draws are multiplied by N / (J n_j), so that the mean over rows is the mean over draws. On equal
+    folds the mean of a loss, given as a measure of a set, has its losses as rows. A weighted mean of losses
+    is linearized too, so that standard errors count rows and not weights.
 
     Parameters
     ----------
@@ -140,6 +141,7 @@ def measured(evidence: Evidence, model: str, measure: Measure) -> OverDraws:
     predictions = [outcome.prediction for outcome in evidence.of(model)]
     values = np.empty(len(predictions))
     parts: list[FloatArray] = []
+    rows: Sequence[FloatArray]
     weights: list[FloatArray | None] = []
     strata = None
     for number, (draw, prediction) in enumerate(zip(evidence.draws, predictions, strict=True)):
@@ -163,7 +165,10 @@ def measured(evidence: Evidence, model: str, measure: Measure) -> OverDraws:
     if measure.losses is None:
         count = sum(map(len, parts))
         mean = float(values.mean())
-        rows = [mean + count / (len(parts) * len(part)) * part for part in parts]
+        rows = [
+            mean + count / (len(parts) * len(part)) * (value + part - mean)
+            for value, part in zip(values, parts, strict=True)
+        ]
     elif evidence.weight is None:
         rows = parts
     else:
