@@ -10,7 +10,6 @@ import numpy as np
 import polars as pl
 from sklearn import datasets
 
-
 BUSINESS = '''\
 import numpy as np
 
