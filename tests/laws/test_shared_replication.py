@@ -165,3 +165,21 @@ def test_draws_that_share_no_work_do_not_depend_on_how_many_a_worker_is_given():
 def test_what_is_no_number_of_workers_is_named(jobs):
     with pytest.raises(UsageError, match="^jobs: a number of worker processes"):
         replicate(Shrunk(), sample_of(), [], thetas, rng=np.random.default_rng(0), jobs=jobs)
+
+
+def test_work_that_the_user_stops_is_not_taken_for_complete():
+    draws = KFold(5, 4).draws(Rows(60), rng=np.random.default_rng(1))
+
+    def stop(done):
+        raise KeyboardInterrupt
+
+    found = replicate(
+        Shrunk(), sample_of(), draws, thetas, rng=np.random.default_rng(0), capacities=[Shrunk()]
+    )
+    assert len(found.complete) == 20
+    stopped = replicate(
+        LeastSquares(1.0), sample_of(), draws, slopes, rng=np.random.default_rng(0), finished=stop
+    )
+    assert 0 < len(stopped.values) < 20
+    with pytest.raises(KeyboardInterrupt, match="interrupted by the user"):
+        _ = stopped.complete

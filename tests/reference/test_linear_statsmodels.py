@@ -89,3 +89,10 @@ def test_softmax_table_equals_statsmodels(kind):
     ours = LogisticRegression(C=np.inf).fit(X, y).result_.with_errors(kind[0], groups)
     theirs = peer_of(sm.MNLogit(y, sm.add_constant(X)), kind[1], groups, disp=0, method="newton", tol=1e-14)
     assert_same(ours, theirs, reorder=lambda flat: np.asarray(flat).T.ravel())
+
+
+def test_clustered_errors_of_longley_keep_their_digits():
+    """The exact value is by 50-digit arithmetic: G/(G − 1) (n − 1)/(n − k) B (Σ u uᵀ) B of the same rows."""
+    X, y = table("longley")
+    ours = LinearRegression().fit(X, y).result_.with_errors("clustered", np.arange(len(y)) % 5)
+    assert ours.standard_errors[0] == pytest.approx(600124.79505709, rel=1e-11)

@@ -501,6 +501,10 @@ def test_a_score_without_a_bound_has_a_law_that_may_pass_any_level():
         (lambda X, y: capacity_curve(Ridge(), "alpha", [1], X, y, cv=1), "^cv: cross-validation takes"),
         (lambda X, y: capacity_curve(Ridge(), "alpha", [1], X, y, population=3), "^population: a function"),
         (
+            lambda X, y: capacity_curve(Ridge(), "alpha", [1], X, y, cv=5, population=smooth),
+            "^cv: with population",
+        ),
+        (
             lambda X, y: capacity_curve(Ridge(), "alpha", [1], X, y, population=smooth, draws=2),
             "^draws: must be",
         ),

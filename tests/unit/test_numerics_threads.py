@@ -1,12 +1,15 @@
 """Work is spread over the threads that BLAS may use, and no result depends on their number."""
 
+import sys
 import threading
 import time
+from types import ModuleType
 
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+from thetahat.numerics import threads as module
 from thetahat.numerics.kernels import KernelFunction
 from thetahat.numerics.threads import available, spread
 from thetahat.svm.classification import SVC
@@ -89,3 +92,18 @@ def test_kernel_values_and_fits_are_the_same_bits_on_one_thread_and_on_two():
             )
     for one, two in zip(*found, strict=True):
         np.testing.assert_array_equal(one, two)
+
+
+def test_libraries_are_listed_again_once_another_module_is_loaded(monkeypatch):
+    listed = []
+    real = module.ThreadpoolController
+    monkeypatch.setattr(module, "ThreadpoolController", lambda: listed.append(1) or real())
+    module._loaded.cache_clear()
+    for _ in range(3):
+        with module.single_threaded():
+            pass
+    assert len(listed) == 1
+    monkeypatch.setitem(sys.modules, "loaded_later", ModuleType("loaded_later"))
+    with module.single_threaded():
+        pass
+    assert len(listed) == 2

@@ -119,3 +119,22 @@ def test_an_interval_that_needs_all_its_draws_is_none_when_time_runs_out():
     assert record.partial
     assert record.interval == "none"
     assert record.models[0].shown.low is None
+
+
+def test_plain_resamples_are_kept_whole_and_those_of_the_estimate_leave_a_row_out():
+    plain = Bootstraps(300, apparent=False).draws(Rows(3), rng=np.random.default_rng(0))
+    assert len(plain) == 300
+    # Of 27 resamples of three rows six hold them all.
+    assert np.mean([len(draw.test) == 0 for draw in plain]) == pytest.approx(6 / 27, abs=0.08)
+    for draw in plain:
+        assert sorted({*draw.train.tolist(), *draw.test.tolist()}) == [0, 1, 2]
+        assert len(draw.train) == 3
+    assert len(Bootstraps(1, apparent=False).draws(Rows(3), rng=np.random.default_rng(0))) == 1
+    of_estimate = Bootstraps(50).draws(Rows(3), rng=np.random.default_rng(0))
+    assert all(len(draw.test) for draw in of_estimate)
+    assert len(of_estimate) == 51
+
+
+def test_resamples_of_one_group_are_refused():
+    with pytest.raises(UsageError, match="bootstrap takes at least two groups, not 1"):
+        Bootstraps().draws(Rows(8, groups=np.zeros(8, dtype=int)), rng=np.random.default_rng(0))

@@ -31,8 +31,9 @@ class _Sandwich:
 
     Parameters
     ----------
-    bread : ndarray of shape (p, p)
-        Inverse of the (penalised) information.
+    factor : ndarray of shape (p, p)
+        From the coordinates of the scores to the parameters: the inverse of the (penalized) information where
+        the scores are those of the parameters, its root where they are those of orthonormal columns.
     model : ndarray of shape (p, p)
         Covariance under the model.
     scores : ndarray of shape (n, p)
@@ -45,7 +46,7 @@ class _Sandwich:
         Parameters fitted.
     """
 
-    bread: FloatArray
+    factor: FloatArray
     model: FloatArray
     scores: FloatArray
     leverage: FloatArray
@@ -65,7 +66,7 @@ class _Sandwich:
             "HC3": 1 / (1 - self.leverage) ** 2,
         }[kind]
         half: FloatArray = self.scores * np.sqrt(self.weight * inflation)[:, None]
-        return np.asarray(self.bread @ (half.T @ half) @ self.bread)
+        return self._outside(half.T @ half)
 
     def _clustered(self, groups: NDArray[Any]) -> FloatArray:
         if groups.shape != self.weight.shape:
@@ -77,7 +78,10 @@ class _Sandwich:
         sums = np.zeros((count, self.scores.shape[1]))
         np.add.at(sums, codes, self.scores * self.weight[:, None])
         correction = count / (count - 1) * (n - 1) / (n - self.lost)
-        return correction * self.bread @ (sums.T @ sums) @ self.bread
+        return correction * self._outside(sums.T @ sums)
+
+    def _outside(self, meat: FloatArray) -> FloatArray:
+        return np.asarray(self.factor @ meat @ self.factor.T)
 
 
 def describe_least_squares(
@@ -115,19 +119,19 @@ def describe_least_squares(
         solved = model.solve(X, y[:, None], weight)
         residual = _row_residual(solved, weight)
         rss = float(weight @ residual**2)
-        bread = solved.inverse_root @ solved.inverse_root.T
         root = _rows_over(solved, len(X))
         leverage = (root**2).sum(axis=1)
         lost = float(leverage.sum())
         freedom = rows - lost
         sigma2 = rss / freedom if freedom > 0 else np.nan
-        Z = solved.A[: len(X)] * solved.scale / np.sqrt(np.where(weight > 0, weight, 1.0))[:, None]
+        # Scores of orthonormal columns: sums of those of the columns themselves cancel.
+        once = root / np.sqrt(np.where(weight > 0, weight, 1.0))[:, None]
         half = solved.inverse_root @ root.T if penalised else solved.inverse_root
         inner = half @ half.T
         covariance = _Sandwich(
-            bread,
+            solved.inverse_root,
             sigma2 * inner,
-            residual[:, None] * Z,
+            residual[:, None] * once,
             leverage / np.where(weight > 0, weight, 1.0),
             weight,
             lost,
@@ -353,7 +357,7 @@ def describe_likelihood(
         In words; empty for maximum likelihood.
     """
     likelihood = _Likelihood(loss, matrix)
-    if status.ok and not np.isfinite(likelihood.sandwich.bread).all():
+    if status.ok and not np.isfinite(likelihood.sandwich.factor).all():
         status, detail = Status.NOT_IDENTIFIED, HIDDEN
     eta = loss.design.eta(matrix)
     value = loss.terms(eta, loss.y, loss.weight)[0]

@@ -63,16 +63,18 @@ class Bootstraps:
         if rows.times is not None:
             raise UsageError("resampling: bootstrap would train on the future; use cv:K or holdout:F")
         every = np.arange(rows.n)
-        members = every if rows.groups is None else np.unique(rows.groups, return_inverse=True)[1]
-        count = int(members.max(initial=-1)) + 1
+        codes = None if rows.groups is None else np.unique(rows.groups, return_inverse=True)[1]
+        count = rows.n if codes is None else int(codes.max()) + 1
         if count < 2 and self.apparent:
-            what = "rows" if rows.groups is None else "groups"
+            what = "rows" if codes is None else "groups"
             raise UsageError(f"resampling: bootstrap takes at least two {what}, not {count}")
         draws: list[Draw] = []
         while len(draws) < self.resamples:
-            times = np.bincount(rng.integers(count, size=count), minlength=count)[members]
-            if not self.apparent or (times == 0).any():
-                draws.append(Draw(np.repeat(every, times), every[times == 0]))
+            times = np.bincount(rng.integers(count, size=count), minlength=count)
+            times = times if codes is None else times[codes]
+            left_out = np.flatnonzero(times == 0)
+            if len(left_out) or not self.apparent:
+                draws.append(Draw(every.repeat(times), left_out))
         return [*draws, Draw(every, every)] if self.apparent else draws
 
 

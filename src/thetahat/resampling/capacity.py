@@ -191,6 +191,8 @@ def capacity_curve(
     together.
     """
     level, rng = level_of(level), generator(rng)
+    if population is not None and cv is not None:
+        raise UsageError("cv: with population the training sets are fresh samples; leave one of the two out")
     rng_draws, rng_fits, rng_bands = rng.spawn(3)
     X, y = rows_for(estimator, X, y)
     scoring = choose_scoring(metric, y)

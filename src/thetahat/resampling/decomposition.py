@@ -15,7 +15,7 @@ from thetahat.checked import generator, level_of, target, whole_number
 from thetahat.contracts import Fit, FloatArray, Sample
 from thetahat.errors import UsageError
 from thetahat.measures.measure import Measure
-from thetahat.resampling.adapter import finite_predictions, point_estimator, rows_for
+from thetahat.resampling.adapter import point_estimator, rows_for
 from thetahat.resampling.bootstrap632 import Bootstraps
 from thetahat.resampling.plans import Rows
 from thetahat.resampling.population import fresh_samples
@@ -276,7 +276,7 @@ def _side_by_side(
     """Return all predictions, NaN where a draw made none, and which of n rows were predicted at all."""
     predictions = np.full((len(values), n, *values[0].shape[1:]), np.nan)
     for number, (place, value) in enumerate(zip(places, values, strict=True)):
-        predictions[number, place] = finite_predictions(value)
+        predictions[number, place] = value
     seen = ~np.isnan(predictions.reshape(len(values), n, -1)[:, :, 0]).all(axis=0)
     if seen.sum() < 2:
         raise UsageError("draws: fewer than two rows were ever left out; raise draws or bring more rows")

@@ -28,11 +28,11 @@ from thetahat.numerics.threads import single_threaded
 
 __all__ = ["TIME_LIMIT", "Replicates", "replicate"]
 
-# Draws that share their work in one piece.
+# Bounds on the number of draws that share their work in one piece.
 FEWEST, MOST = 10, 64
-# Why the work of too little time ended.
+# The value of ``stopped`` after a time limit.
 TIME_LIMIT = "the time limit was reached"
-# A draw whose worker is killed so many times is given up.
+# Give up after workers were killed this many times in a row.
 MOST_DEATHS = 3
 
 Theta = TypeVar("Theta")

@@ -1,4 +1,4 @@
-"""The winner of a selection is optimistic: how much, from the losses already at hand, with no extra fit."""
+"""Selection bias: the optimism of the best of several candidates, from losses already computed."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from numpy.random import Generator
 
 from thetahat.contracts import FloatArray
 from thetahat.errors import UsageError
+from thetahat.resampling.spread import interval
 
 __all__ = ["CorrectedWinner", "corrected_winner"]
 
 
 @dataclass(frozen=True, slots=True)
 class CorrectedWinner:
-    """The loss of whichever candidate looks best, as it would be on rows that had no say in the choice.
+    """Loss of the selected candidate on rows that were not used to select it.
 
     Parameters
     ----------
@@ -41,7 +42,7 @@ def corrected_winner(
 ) -> CorrectedWinner:
     """Correct the loss of a selected winner by the bootstrap over rows.
 
-    Each resample of the rows chooses its winner, whose loss is then read on the rows left out. Ties are
+    Each resample of the rows selects a candidate, whose loss is then computed on the rows left out. Ties are
     broken at random.
 
     Parameters
@@ -67,17 +68,17 @@ def corrected_winner(
     """
     n, c = losses.shape
     if n < 2:
-        raise UsageError("losses: at least two rows are needed to choose on some and look at the others")
+        raise UsageError("losses: at least two rows are needed, to select on some and evaluate on the others")
     counts = rng.multinomial(n, np.full(n, 1 / n), size=resamples).astype(np.float64)
     inside = counts @ losses
-    # Ties at random: by a number below any difference of two sums of losses.
+    # Break ties by random numbers below any difference of two sums of losses.
     scale = np.abs(inside).max(initial=0.0) * 1e-12 + 1e-300
     chosen = np.argmin(inside + scale * rng.random(inside.shape), axis=1)
     left = counts == 0
     rows = left.sum(axis=1)
     outside = (left.astype(np.float64) @ losses)[np.arange(resamples), chosen]
-    found = outside[rows > 0] / rows[rows > 0]
-    low, high = np.quantile(found, [(1 - level) / 2, (1 + level) / 2])
+    replicates = outside[rows > 0] / rows[rows > 0]
+    low, high = interval(replicates, level, "percentile")
     return CorrectedWinner(
-        float(found.mean()), float(low), float(high), float(losses.mean(axis=0).min()), level
+        float(replicates.mean()), float(low), float(high), float(losses.mean(axis=0).min()), level
     )
