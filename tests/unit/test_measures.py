@@ -370,7 +370,8 @@ def test_function_from_a_module_in_the_current_directory(tmp_path, monkeypatch):
             lambda y, q: -peer.log_loss(y, q.probability),
         ),
     ],
-    ids=str,
+    # Of a number of the case alone: functions and arrays have other names in other processes.
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_scorers_of_classes(scorer, target, peer_value):
     y, prediction = two_classes()
