@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import rich_click as click
 
 from thetahat.comparison.aliases import ALIASES
-from thetahat.comparison.options import declared, options_of
+from thetahat.comparison.declaration import declared
+from thetahat.comparison.options import options_of
 from thetahat.measures.registry import listed_names
 
 __all__ = [

@@ -16,7 +16,8 @@ from typing import Any
 import joblib
 import numpy as np
 
-from thetahat.comparison.options import Settings, declared
+from thetahat.comparison.declaration import declared
+from thetahat.comparison.options import Settings
 from thetahat.contracts import Prediction, Status
 from thetahat.errors import ResultFileError, UsageError
 from thetahat.resampling.evidence import Outcome, cut_short

@@ -8,134 +8,37 @@ from __future__ import annotations
 
 import difflib
 import inspect
-import math
 import shlex
 from collections.abc import Callable, Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, fields
 from pathlib import Path
 from textwrap import fill
 from typing import Any, TypeVar
 
+from thetahat.comparison.declaration import (
+    above,
+    between,
+    brief,
+    column,
+    declared,
+    names,
+    option,
+    text,
+    whole,
+)
 from thetahat.errors import UsageError
 
-__all__ = ["Declared", "Settings", "declared", "options_of", "typed_grids", "with_declared_options"]
+__all__ = ["Settings", "options_of", "typed_grids", "with_declared_options"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """What is declared of an option beside its name and default.
-
-    Parameters
-    ----------
-    kind : str
-        Its type in words, as in a docstring.
-    help : str
-        What it does; on the command line too.
-    metavar : str
-        What stands for its value on the command line.
-    choices : tuple of str
-        All values, where it has a few.
-    type : type
-        Of a value on the command line.
-    short : str
-        A one-letter flag.
-    multiple : bool
-        Whether it may be given several times.
-    check : callable, optional
-        Says what is expected of a value where it is wrong: ``check(value)`` returns "" or the complaint.
-    result : bool
-        Whether the result depends on it.
-    typed : bool
-        Whether the command line has it.
-    """
-
-    kind: str
-    help: str
-    metavar: str = ""
-    choices: tuple[str, ...] = ()
-    type: type = str
-    short: str = ""
-    multiple: bool = False
-    check: Callable[[Any], str] | None = None
-    result: bool = True
-    typed: bool = True
-
-
-def _option(default: Any, kind: str, help: str, **more: Any) -> Any:
-    return field(default=default, metadata={"declared": Declared(kind, help, **more)})
-
-
-def _between(low: float, high: float) -> Callable[[Any], str]:
-    def check(value: Any) -> str:
-        inside = _is_number(value) and low < value < high
-        return "" if inside else f"must lie between {low:g} and {high:g}, not {_brief(value)}"
-
-    return check
-
-
-def _above(low: float, words: str) -> Callable[[Any], str]:
-    def check(value: Any) -> str:
-        if value is None or (_is_number(value) and value > low):
-            return ""
-        return f"must {words}, not {_brief(value)}"
-
-    return check
-
-
-def _whole(least: int, words: str) -> Callable[[Any], str]:
-    def check(value: Any) -> str:
-        if value is None or (_is_number(value) and value == int(value) and value >= least):
-            return ""
-        return f"must {words}, not {_brief(value)}"
-
-    return check
-
-
-def _column(value: Any) -> str:
-    return (
-        ""
-        if value is None or isinstance(value, str)
-        else f"expects the name of a column, not {_brief(value)}"
-    )
-
-
-def _text(value: Any) -> str:
-    return "" if value is None or isinstance(value, str) else f"expects text, not {_brief(value)}"
-
-
-def _names(value: Any) -> str:
-    if value is None or (isinstance(value, Collection) and not isinstance(value, str | Mapping)):
-        wrong = [each for each in value or () if not isinstance(each, str)]
-        return "" if not wrong else f"expects names, not {_brief(wrong[0])}"
-    return (
-        f"a list is expected, as [{value!r}]"
-        if isinstance(value, str)
-        else f"a list is expected, not {_brief(value)}"
-    )
-
-
-def _is_number(value: Any) -> bool:
-    try:
-        return not isinstance(value, bool | str) and math.isfinite(float(value))
-    except (TypeError, ValueError):
-        return False
-
-
-def _brief(value: Any) -> str:
-    if isinstance(value, int | float):
-        return f"{value:g}"
-    text = repr(value)
-    return text if len(text) <= 60 and "\n" not in text else f"a {type(value).__name__}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The options of a comparison; the parameters of ``compare`` after ``data`` and ``target``."""
 
-    models: tuple[Any, ...] | None = _option(
+    models: tuple[Any, ...] | None = option(
         None,
         "iterable, optional",
         "A learner: {aliases}, or package.module:Class; from Python also an estimator or a (name, estimator) "
@@ -144,10 +47,10 @@ class Settings:
         short="m",
         multiple=True,
     )
-    baseline: str = _option(
-        "dummy", "str", "The model that the others are compared with.", metavar="NAME", check=_text
+    baseline: str = option(
+        "dummy", "str", "The model that the others are compared with.", metavar="NAME", check=text
     )
-    metric: Any = _option(
+    metric: Any = option(
         "auto",
         "str, Measure, callable, scorer, or a list of them",
         "What is measured; auto is the error rate for classes and the squared error for numbers. Of several, "
@@ -155,94 +58,94 @@ class Settings:
         metavar="NAME",
         short="s",
     )
-    positive: Any = _option(
+    positive: Any = option(
         None,
         "label, optional",
         "The class that AUC, F1 and other measures of two classes look for; by default the second in sorted "
         "order.",
         metavar="LABEL",
     )
-    cost: Any = _option(
+    cost: Any = option(
         None,
         "path, frame or array, optional",
         "Table of the cost of each true class (rows) and predicted class (columns), for the measure cost.",
         metavar="FILE",
     )
-    resampling: Any = _option(
+    resampling: Any = option(
         "auto",
         "str, splitter or iterable of (train, test)",
         "How rows are held out: holdout:F, cv:K, cv:RxK (R repeats of K folds), nested:RxK, halves:MxJ, "
         "bootstrap:B or loo; from Python also a scikit-learn splitter or index arrays.",
         metavar="PLAN",
     )
-    fold: str | None = _option(
+    fold: str | None = option(
         None,
         "str, optional",
         "Column of your own folds: the rows of each value are held out once.",
         metavar="COL",
-        check=_column,
+        check=column,
     )
-    split: str | None = _option(
+    split: str | None = option(
         None,
         "str, optional",
         "Column of your own split: rows of test, true or 1 are held out, those of train, false or 0 train.",
         metavar="COL",
-        check=_column,
+        check=column,
     )
-    test: Any = _option(
+    test: Any = option(
         None,
         "path or frame, optional",
         "Table of rows to judge the models on; all rows of the data then train.",
         metavar="FILE",
     )
-    weight: str | None = _option(
+    weight: str | None = option(
         None,
         "str, optional",
         "Column of weights: a row of weight two counts as two rows in fits and estimates; standard errors "
         "count rows.",
         metavar="COL",
-        check=_column,
+        check=column,
     )
-    interval: str = _option(
+    interval: str = option(
         "auto",
         "str",
         "Interval of a model's measure: auto, corrected-t, clt, clt-within, influence, groups, blocks, "
         "holdout, plain (too narrow); nested, conservative-z and bootstrap632+ have draws of their own.",
         metavar="METHOD",
-        check=_text,
+        check=text,
     )
-    pairs: str = _option(
+    pairs: str = option(
         "auto",
         "str",
         "Interval of a difference: auto, clt (over rows), corrected-t (over folds), groups, blocks.",
         metavar="METHOD",
-        check=_text,
+        check=text,
     )
-    level: float = _option(0.95, "float", "Level of the intervals.", type=float, check=_between(0.5, 1))
-    margin: float | None = _option(
+    level: float = option(0.95, "float", "Level of the intervals.", type=float, check=between(0.5, 1))
+    margin: float | None = option(
         None,
         "float, optional",
         "Smallest difference of the measure that matters.",
         type=float,
-        check=_above(0, "be positive"),
+        check=above(0, "be positive"),
     )
-    correction: str = _option(
+    correction: str = option(
         "holm", '{"holm", "none"}', "Adjustment of the pairs' p-values.", choices=("holm", "none")
     )
-    bayes: bool = _option(
+    bayes: bool = option(
         False,
         "bool",
         "Give pairs the probabilities of better, equivalent and worse (Bayesian correlated t).",
         type=bool,
     )
-    rows_needed: bool = _option(
+    rows_needed: bool = option(
         False,
         "bool",
         "Find how many rows would separate the first model from the farthest of those not told apart from "
         "it, from the learning curves of both; at most a hundred more fits of the two.",
         type=bool,
     )
-    tune: Any = _option(
+    tune: Any = option(
         ("auto",),
         "str, iterable of str, or mapping",
         "Parameters are chosen inside each training fold: auto (the usual small grid of each model), none, "
@@ -250,106 +153,106 @@ class Settings:
         metavar="GRID",
         multiple=True,
     )
-    tune_rule: str = _option(
+    tune_rule: str = option(
         "best",
         '{"best", "one-se"}',
         "Take the best point of the grid, or the simplest within one standard error of it.",
         choices=("best", "one-se"),
     )
-    task: str = _option(
+    task: str = option(
         "auto",
         '{"auto", "classification", "regression"}',
         "What the target is.",
         choices=("auto", "classification", "regression"),
     )
-    group: str | None = _option(
+    group: str | None = option(
         None,
         "str, optional",
         "Column whose equal values stay on one side of a split.",
         metavar="COL",
-        check=_column,
+        check=column,
     )
-    time: str | None = _option(
+    time: str | None = option(
         None,
         "str, optional",
         "Column that orders the rows; training rows then come before held-out rows.",
         metavar="COL",
-        check=_column,
+        check=column,
     )
-    drop: Collection[str] = _option(
-        (), "collection of str", "Column to leave out.", metavar="COL", multiple=True, check=_names
+    drop: Collection[str] = option(
+        (), "collection of str", "Column to leave out.", metavar="COL", multiple=True, check=names
     )
-    missing: str = _option(
+    missing: str = option(
         "impute",
         '{"impute", "drop", "error"}',
         "What becomes of missing features: filled in each training fold, rows left out, or refused.",
         choices=("impute", "drop", "error"),
     )
-    strict: bool = _option(False, "bool", "Let warnings about the table stop the work too.", type=bool)
-    sep: str | None = _option(
+    strict: bool = option(False, "bool", "Let warnings about the table stop the work too.", type=bool)
+    sep: str | None = option(
         None,
         "str, optional",
         "Delimiter of a text file: a character, tab or space.",
         metavar="CHAR",
-        check=_text,
+        check=text,
     )
-    encoding: str | None = _option(
-        None, "str, optional", "Encoding of a text file; UTF-8 if not given.", metavar="NAME", check=_text
+    encoding: str | None = option(
+        None, "str, optional", "Encoding of a text file; UTF-8 if not given.", metavar="NAME", check=text
     )
-    na_values: Collection[str] | None = _option(
+    na_values: Collection[str] | None = option(
         None,
         "collection of str, optional",
         "Text that means a missing value.",
         metavar="TEXT",
         multiple=True,
-        check=_names,
+        check=names,
     )
-    max_rows: int | None = _option(
+    max_rows: int | None = option(
         None,
         "int, optional",
         "Use at most this many rows, drawn at random; the result says so.",
         metavar="N",
         type=int,
-        check=_whole(2, "be at least 2"),
+        check=whole(2, "be at least 2"),
     )
-    time_limit: float | None = _option(
+    time_limit: float | None = option(
         None,
         "float, optional",
         "Start no further fit after this many seconds, and end our own fits that are under way; the result "
         "says that it is partial.",
         metavar="SECONDS",
         type=float,
-        check=_above(0, "be positive"),
+        check=above(0, "be positive"),
     )
-    seed: int = _option(
-        0, "int", "Seed of all randomness.", type=int, check=_whole(0, "be a whole number, not negative")
+    seed: int = option(
+        0, "int", "Seed of all randomness.", type=int, check=whole(0, "be a whole number, not negative")
     )
-    jobs: int = _option(
+    jobs: int = option(
         1,
         "int",
         "Worker processes; -1 is one per processor. The result does not depend on it.",
         type=int,
         short="j",
         result=False,
-        check=_whole(-64, "be a whole number"),
+        check=whole(-64, "be a whole number"),
     )
-    cluster: str | None = _option(
+    cluster: str | None = option(
         None,
         "str, optional",
         "Run the fits on a Dask cluster: tcp://host:8786, or local:N for N processes here. The result does "
         "not depend on it.",
         metavar="ADDRESS",
         result=False,
-        check=_text,
+        check=text,
     )
-    checkpoint: Any = _option(
+    checkpoint: Any = option(
         None,
         "path, optional",
         "Keep the finished draws in this file during the work. It is removed when the result is whole.",
         metavar="FILE",
         result=False,
     )
-    resume: bool = _option(
+    resume: bool = option(
         False,
         "bool",
         "Continue from the checkpoint of a run that was killed, interrupted or out of time, to the same "
@@ -357,7 +260,7 @@ class Settings:
         type=bool,
         result=False,
     )
-    progress: Callable[[int, int], None] | None = _option(
+    progress: Callable[[int, int], None] | None = option(
         None,
         "callable, optional",
         "Called with the number of finished draws and the number of all draws.",
@@ -395,7 +298,7 @@ class Settings:
         for each in fields(self):
             value, option = getattr(self, each.name), declared(each)
             if option.choices and value not in option.choices:
-                raise UsageError(f"{each.name}: choose {' or '.join(option.choices)}, not {_brief(value)}")
+                raise UsageError(f"{each.name}: choose {' or '.join(option.choices)}, not {brief(value)}")
             complaint = option.check(value) if option.check is not None else ""
             if complaint:
                 raise UsageError(f"{each.name}: {complaint}")
@@ -456,7 +359,7 @@ def _listed_models(given: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(models, str):
         return {"models": tuple(name.strip() for name in models.split(",") if name.strip())}
     if not isinstance(models, Iterable) or hasattr(models, "fit"):
-        raise UsageError(f"models: a list is expected, as [{_brief(models)}]")
+        raise UsageError(f"models: a list is expected, as [{brief(models)}]")
     return {"models": tuple(models)}
 
 
@@ -484,12 +387,6 @@ def _typed(model: Any) -> str:
         model = model[1]
     kind = type(getattr(model, "estimator", model))
     return f"{kind.__module__}:{kind.__qualname__}"
-
-
-def declared(option: Field[Any]) -> Declared:
-    """Return what is declared of a field of :class:`Settings`."""
-    found: Declared = option.metadata["declared"]
-    return found
 
 
 def options_of(names: Iterable[str] | None = None) -> dict[str, Field[Any]]:
