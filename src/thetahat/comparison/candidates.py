@@ -103,7 +103,7 @@ class Panel:
 
     def estimate(self, sample: Sample, *, rng: Generator) -> Fit[FittedPanel]:
         """Fit every candidate; one that raises, or finds no time, has a status that says so."""
-        return self.completed(sample, {}, {}, rng)
+        return self.completed(sample, {}, {}, _entropy(rng))
 
     def prepare(self, sample: Sample) -> PanelWorkspace:
         """Prepare once the work that draws share."""
@@ -114,10 +114,9 @@ class Panel:
         sample: Sample,
         known: Mapping[int, Fit[Any]],
         shared: Mapping[int, SharedColumns],
-        rng: Generator,
+        entropy: int,
     ) -> Fit[FittedPanel]:
         """Return the panel's fit to a sample where the fits of some candidates, by place, are known."""
-        root = np.random.SeedSequence(int(rng.integers(2**63)))
         recipes: dict[int, FittedRecipe] = {}
         seen: dict[int, tuple[Sample, float]] = {}
         fits = []
@@ -125,9 +124,7 @@ class Panel:
             if place in known:
                 fits.append(known[place])
                 continue
-            own = np.random.default_rng(
-                np.random.SeedSequence(root.entropy, spawn_key=(zlib.crc32(candidate.name.encode()),))
-            )
+            own = self.generator(place, entropy)
             began = time.perf_counter()
             key = id(candidate.recipe)
             try:
@@ -150,6 +147,11 @@ class Panel:
             spent += time.perf_counter() - began
             fits.append(replace(fit, stats={**fit.stats, "seconds": spent}))
         return Fit(FittedPanel(recipes, tuple(fits), shared))
+
+    def generator(self, place: int, entropy: int) -> Generator:
+        """Return the generator of a candidate in a draw, which depends on its name alone."""
+        key = zlib.crc32(self.candidates[place].name.encode())
+        return np.random.default_rng(np.random.SeedSequence(entropy, spawn_key=(key,)))
 
     def predict(self, theta: FittedPanel, X: TableRows, /) -> list[Prediction | Fit[None]]:
         """Predict with every candidate; one that fails stands as a fit that says why."""
@@ -207,22 +209,29 @@ class PanelWorkspace:
     ) -> Iterator[Fit[FittedPanel]]:
         """Return the panel's fit to each draw."""
         for draw, rng in zip(draws, rngs, strict=True):
-            known = {place: self._fit(place, draw) for place in self.workspaces}
+            entropy = _entropy(rng)
+            known = {place: self._fit(place, draw, entropy) for place in self.workspaces}
             fitted = {place: fit for place, fit in known.items() if fit is not None}
             shared = {place: self.shared[place] for place in fitted}
-            yield self.panel.completed(self.sample.take(draw.train), fitted, shared, rng)
+            yield self.panel.completed(self.sample.take(draw.train), fitted, shared, entropy)
 
-    def _fit(self, place: int, draw: Draw) -> Fit[Any] | None:
+    def _fit(self, place: int, draw: Draw, entropy: int) -> Fit[Any] | None:
         began = time.perf_counter()
+        rng = self.panel.generator(place, entropy)
         try:
             check_time()
-            (fit,) = self.workspaces[place].solve([draw], (), rngs=[np.random.default_rng(0)])
+            (fit,) = self.workspaces[place].solve([draw], (), rngs=[rng])
         except OutOfTime:
             return Fit(None, Status.OUT_OF_TIME)
         except Exception:
             # The fit to the rows of the draw alone then says what is wrong.
             return None
         return replace(fit, stats={**fit.stats, "seconds": time.perf_counter() - began})
+
+
+def _entropy(rng: Generator) -> int:
+    """Return what the generators of a draw's candidates are spawned from."""
+    return int(rng.integers(2**63))
 
 
 def _failed(error: Exception) -> Fit[None]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import itertools
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from types import MappingProxyType
 from typing import Any, Literal
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.random import Generator
 from sklearn.base import clone
 
-from thetahat.contracts import Draw, Fit, FloatArray, Prediction, Predictor, Sample, Status
+from thetahat.contracts import AbsorbsScaling, Draw, Fit, FloatArray, Prediction, Predictor, Sample, Status
 from thetahat.deadline import check_time
 from thetahat.errors import UsageError
 from thetahat.measures.measure import Measure, MissingPrediction, Undefined
@@ -118,7 +118,8 @@ class Tuned:
     The point of the grid with the best mean of the measure over the inner folds is taken, then fitted to all
     rows of the sample. A tie goes to the simpler point. Rows of one group stay together in the inner
     folds too, and rows ordered in time are trained on before they are predicted. What prepares the columns
-    is not fitted again inside the inner folds: it has not seen the target.
+    is not fitted again inside the inner folds, since it has not seen the target; a learner that absorbs
+    scaling scales them by the rows of each inner fold.
 
     Parameters
     ----------
@@ -159,6 +160,17 @@ class Tuned:
         fit = learner.estimate(sample, rng=last)
         stats = {**fit.stats, CHOICE: float(chosen), SPENT: spent}
         return Fit(TunedFit(learner, fit.theta), fit.status, stats, fit.detail)
+
+    def standardizing(self, columns: tuple[bool, ...], /) -> Tuned | None:
+        """Return the same, its learner scaling these columns; None where the learner cannot."""
+        if not isinstance(self.learner, AbsorbsScaling):
+            return None
+        learner: Any = self.learner.standardizing(columns)
+        return None if learner is None else replace(self, learner=learner)
+
+    def prepare(self, sample: Sample) -> TunedWorkspace:
+        """Return a workspace that tunes on each draw; the points of a draw share their work."""
+        return TunedWorkspace(self, sample)
 
     def predict(self, theta: TunedFit, X: Any, /) -> Prediction:
         """Predict with the parameters that were chosen."""
@@ -201,6 +213,21 @@ class Tuned:
         losses = np.array([[loss for loss, _ in row] for row in found.values])
         failed = [fit for row in found.values for _, fit in row if fit is not None]
         return losses, failed[-1] if failed else Fit(None, Status.FAILED)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TunedWorkspace:
+    """A tuned learner on many draws of one sample."""
+
+    tuned: Tuned
+    sample: Sample
+
+    def solve(
+        self, draws: Sequence[Draw], capacities: Sequence[Any] = (), *, rngs: Sequence[Generator]
+    ) -> Iterator[Fit[TunedFit | None]]:
+        """Return the fit to each draw."""
+        for draw, rng in zip(draws, rngs, strict=True):
+            yield self.tuned.estimate(self.sample.take(draw.train), rng=rng)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
