@@ -11,14 +11,19 @@ from thetahat.results.comparison import (
     ComparisonRecord,
     DataRecord,
     Estimate,
+    LeaderRecord,
+    MeasuredRecord,
+    MeasureRecord,
     MetricRecord,
     ModelRecord,
     PairRecord,
+    Part,
     PlanRecord,
     ProvenanceRecord,
     Score,
     TaskRecord,
     WarningRecord,
+    WhyRecord,
 )
 
 HOSTILE = (
@@ -136,6 +141,103 @@ def without_intervals():
     return replace(record, models=models, pairs=pairs, interval="none", interval_covers=covers)
 
 
+AUC = MetricRecord("auc", "AUC", "share of pairs", higher_is_better=True)
+LOG_LOSS = MetricRecord("log-loss", "log-loss", "nats per row")
+RMSE = MetricRecord("squared-error", "RMSE", "unit of the target")
+OWN = MetricRecord(
+    "gain", "gain", "", higher_is_better=True, note="its standard error is that of the jackknife"
+)
+
+
+def by_auc():
+    """Return a comparison by AUC whose intervals reach 1, with a leader, causes and a positive class."""
+    record = comparison(losses=(0.98, 0.95, 0.5), ses=(0.01, 0.02, 0.0))
+    shown = [replace(m.shown, high=min(m.shown.high, 1.0)) for m in record.models]
+    why = (
+        WhyRecord(Part(0.01, -0.01, 0.03), None, None, "none", "logistic comes first."),
+        WhyRecord(Part(0.04, 0.02, 0.06), Part(-0.01, None, None), Part(0.04, None, None), "unclear", "?"),
+        WhyRecord(
+            Part(0.0, 0.0, 0.0), Part(0.5, 0.4, 0.6), Part(0.0, 0.0, 0.0), "bias", "dummy loses to bias."
+        ),
+    )
+    models = tuple(
+        replace(m, loss=each, shown=each, why=reason)
+        for m, each, reason in zip(record.models, shown, why, strict=True)
+    )
+    return replace(
+        record,
+        metric=AUC,
+        models=models,
+        task=replace(record.task, positive="b"),
+        leader=LeaderRecord("logistic", 0.98, 0.97, 0.95, 0.99, 2, "bootstrap bias correction"),
+    )
+
+
+def measured(record, metric, note=""):
+    """Return the models of a comparison as a further measure, the last without a value."""
+    shown = [m for m in record.models if m.shown is not None]
+    models = tuple(MeasuredRecord(m.name, m.loss, m.shown, m.train_shown) for m in shown[:-1])
+    pairs = tuple(p for p in record.pairs if shown[-1].name not in (p.a, p.b))
+    verdict = f"No clear winner by {metric.shown_as} on 1 200 rows. {shown[-1].name} has no result."
+    return MeasureRecord(
+        replace(metric, note=note),
+        (*models, MeasuredRecord(shown[-1].name, None, None, None)),
+        pairs,
+        verdict,
+        None,
+    )
+
+
+def several_measures():
+    record = comparison()
+    further = (measured(by_auc(), AUC), measured(record, LOG_LOSS), measured(record, OWN, OWN.note))
+    return replace(record, measures=further, task=replace(record.task, positive="b"), weight="w")
+
+
+def own_split():
+    record = by_auc()
+    plan = PlanRecord(
+        "split:part",
+        "one split of your own, column part",
+        "the split is yours, column part",
+        1,
+        1,
+        1080.0,
+        120.0,
+    )
+    covers = "the loss, on new rows, of the one model fitted to the training rows"
+    return replace(record, plan=plan, interval="holdout", interval_covers=covers, pair_interval="holdout")
+
+
+def by_rmse():
+    """Return a comparison by squared error, 100 and 144, which is shown as RMSE, 10 and 12."""
+    record = comparison(("linear", "dummy"), (100.0, 144.0), (5.0, 6.0))
+    models = tuple(
+        replace(
+            m, shown=Estimate(value, 0.25, value - 0.5, value + 0.5, "corrected-t"), train_shown=0.9 * value
+        )
+        for m, value in zip(record.models, (10.0, 12.0), strict=True)
+    )
+    return replace(record, models=models, metric=RMSE)
+
+
+def auc_and_f1():
+    record = by_auc()
+    return replace(
+        record, measures=(measured(record, MetricRecord("f1", "F1", "F1", higher_is_better=True)),)
+    )
+
+
+def with_reason(reason):
+    record = comparison()
+    broken = replace(model("svm-rbf with a name of its own", None, None), status=reason, ok=False)
+    return replace(record, models=(*record.models, broken))
+
+
+def long_reason():
+    return with_reason("the estimator raised an error: " + "a long reason that no cell can hold, " * 12)
+
+
 def tiny_and_huge():
     return comparison(("tiny", "huge"), (1.23e-9, 4.56e11), (1.1e-10, 3.2e10))
 
@@ -148,4 +250,9 @@ RECORDS = {
     "failed": failed_and_partial,
     "time": without_intervals,
     "scales": tiny_and_huge,
+    "auc": by_auc,
+    "measures": several_measures,
+    "own split": own_split,
+    "rmse": by_rmse,
+    "reason": long_reason,
 }

@@ -1,4 +1,4 @@
-"""Numbers for people: as many digits as the error allows, a true minus sign, thin spaces in thousands."""
+"""Numbers for people: as many digits as the error allows, a true minus sign, narrow spaces in thousands."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ __all__ = [
 
 MISSING = "\N{EM DASH}"
 MINUS = "\N{MINUS SIGN}"
-THIN = "\N{THIN SPACE}"
+# Unlike the thin space it does not let a browser break the line inside a number.
+NARROW = "\N{NARROW NO-BREAK SPACE}"
 SUPERSCRIPT = str.maketrans("-0123456789", "\N{SUPERSCRIPT MINUS}⁰¹²³⁴⁵⁶⁷⁸⁹")
 # A number that would need more decimals, or more digits before the point, is written with a power of ten.
 MOST_DECIMALS = 6
@@ -43,7 +44,7 @@ def number(value: float | None, decimals: int) -> str:
         return MISSING
     if power := power_of_ten(value, decimals):
         return _signed(f"{value / 10.0**power:.{max(0, decimals + power)}f}") + times_ten(power)
-    return _signed(f"{round(value, decimals):,.{max(0, decimals)}f}".replace(",", THIN))
+    return _signed(f"{round(value, decimals):,.{max(0, decimals)}f}".replace(",", NARROW))
 
 
 def power_of_ten(value: float, decimals: int) -> int:
@@ -63,23 +64,25 @@ def figure(value: float | None) -> str:
 
 
 def with_error(value: float, error: float | None) -> str:
-    """Return ``0.977 ± 0.011``, or the value alone where there is no error."""
+    """Return ``0.977 ± 0.011``, or the value alone if there is no error."""
     if error is None:
         return figure(value)
+    if error == 0:
+        return f"{figure(value)} ± 0"
     decimals = decimals_for(error, value)
     return f"{number(value, decimals)} ± {number(error, decimals)}"
 
 
 def beside(value: float | None, error: float | None) -> str:
     """Return a number with the digits of another's error, to stand beside it."""
-    return figure(value) if error is None else number(value, decimals_for(error))
+    return number(value, decimals_for(error)) if error else figure(value)
 
 
 def interval(low: float | None, high: float | None, error: float | None) -> str:
     """Return ``0.955 to 0.999``, with the digits of the error."""
     if low is None or high is None:
         return MISSING
-    decimals = decimals_for(error, high - low)
+    decimals = decimals_for(error or None, high - low or low)
     return f"{number(low, decimals)} to {number(high, decimals)}"
 
 
@@ -92,7 +95,7 @@ def p_value(p: float | None) -> str:
 
 def count(rows: float | None) -> str:
     """Return a count, thousands set apart."""
-    return MISSING if rows is None else f"{rows:,.0f}".replace(",", THIN)
+    return MISSING if rows is None else f"{rows:,.0f}".replace(",", NARROW)
 
 
 def duration(seconds: float | None) -> str:
@@ -101,8 +104,8 @@ def duration(seconds: float | None) -> str:
         return MISSING
     for limit, unit, factor in ((1e-3, "µs", 1e6), (1.0, "ms", 1e3), (120.0, "s", 1.0)):
         if seconds < limit:
-            return f"{seconds * factor:.3g}{THIN}{unit}"
-    return f"{seconds / 60:.3g}{THIN}min"
+            return f"{seconds * factor:.3g}{NARROW}{unit}"
+    return f"{seconds / 60:.3g}{NARROW}min"
 
 
 def _magnitude(value: float) -> int:
@@ -111,6 +114,6 @@ def _magnitude(value: float) -> int:
 
 def _signed(text: str) -> str:
     # What rounds to zero has no sign.
-    if text.startswith("-") and not text.strip("-0." + THIN):
+    if text.startswith("-") and not text.strip("-0." + NARROW):
         return text[1:]
     return text.replace("-", MINUS)

@@ -95,9 +95,7 @@ def _limited(model: ModelRecord, optimism: Part, measure: Measure) -> str:
     if much and clear:
         return f"{model.name} comes first, and more rows should still help it: {seen}."
     if much:
-        return (
-            f"{model.name} comes first, and whether more rows would help it these draws cannot say: {seen}."
-        )
+        return f"{model.name} comes first, and the draws do not show whether more rows would help it: {seen}."
     return (
         f"{model.name} comes first, and more rows alone would gain it little: {seen}. "
         "What is left is noise, or bias that other columns or more capacity would lower."
@@ -127,7 +125,7 @@ def _against(
     more_seen = bias.low is not None and bias.low > 0
     more_new = variance.low is not None and variance.low > 0
     if more_seen and not more_new:
-        said = f"{name} loses to bias: already on its training rows it loses more than {first} ({beside})."
+        said = f"{name} loses to bias: already on its training rows it is worse than {first} ({beside})."
         return WhyRecord(optimism, bias, variance, "bias", said)
     if more_new and not more_seen:
         said = (
@@ -142,7 +140,7 @@ def _against(
             f"already on training rows ({beside})."
         )
         return WhyRecord(optimism, bias, variance, "both", said)
-    said = f"{name} loses, and these draws cannot say whether to bias or to variance ({beside})."
+    said = f"The draws do not show why {name} is worse ({beside})."
     return WhyRecord(optimism, bias, variance, "unclear", said)
 
 

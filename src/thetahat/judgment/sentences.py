@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from thetahat.display import numbers
 from thetahat.judgment.pairs import pair_of, verdict_of
 from thetahat.measures.measure import Measure
 from thetahat.results.comparison import PairRecord
@@ -57,7 +58,7 @@ def sentence(
     missing : sequence of str
         Models without a result.
     """
-    said = _headline(pairs, names, floor, f"on {_thousands(rows)} rows", measure, bool(missing))
+    said = _headline(pairs, names, floor, f"on {numbers.count(rows)} rows", measure, bool(missing))
     if missing and names:
         said += f" {listed(missing)} {'has' if len(missing) == 1 else 'have'} no result."
     return said
@@ -133,12 +134,12 @@ def against_baseline(pairs: Sequence[PairRecord], names: Sequence[str], baseline
         return f"The baseline {baseline} has no result."
     verdicts = {other: verdict_of(pairs, other, baseline) for other in names if other != baseline}
     words = [
-        f"{listed(those)} {'is' if len(those) == 1 else 'are'} {words}"
+        f"{listed(those)} {words.format(**{'is': 'is' if len(those) == 1 else 'are'})}"
         for verdict, words in (
-            ("better", "better"),
-            ("equivalent", "equivalent"),
-            ("undecided", "not to be told apart"),
-            ("worse", "worse"),
+            ("better", "{is} better"),
+            ("equivalent", "{is} equivalent"),
+            ("undecided", "cannot be told apart from it"),
+            ("worse", "{is} worse"),
         )
         if (those := [name for name, found in verdicts.items() if found == verdict])
     ]
@@ -183,17 +184,17 @@ def would_change(
         return "A smaller margin would ask for a finer distinction."
     pair, other = max(undecided, key=lambda found: abs(found[0].difference))
     if pair.p is None:
-        return "An interval: this plan offers none, so no difference can be told from noise."
+        return "An interval: this plan offers none, so no difference can be separated from noise."
     if pair.curve_rows is not None:
         return _by_curve(pair, leader, other)
     if pair.rows_to_decide is None:
         return (
-            f"Between {leader} and {other} there is next to no gap to find, so more rows are unlikely to "
+            f"Between {leader} and {other} there is almost no gap to find, so more rows are unlikely to "
             "separate them; a margin (the smallest difference that matters) could show them equivalent."
         )
     return (
         f"If the gap between {leader} and {other} is real and stays as it is, about "
-        f"{_thousands(pair.rows_to_decide)} rows would show it (a rough guess from {_thousands(rows)})."
+        f"{numbers.count(pair.rows_to_decide)} rows would show it (a rough guess from {numbers.count(rows)})."
     )
 
 
@@ -204,10 +205,10 @@ def _by_curve(pair: PairRecord, leader: str, other: str) -> str:
         return (
             f"By the learning curves of {leader} and {other}, no number of rows is likely to separate them."
         )
-    low = "" if needed.low is None else _thousands(needed.low)
-    high = "without limit" if needed.high is None else f"to {_thousands(needed.high)}"
+    low = "" if needed.low is None else numbers.count(needed.low)
+    high = "without limit" if needed.high is None else f"to {numbers.count(needed.high)}"
     return (
-        f"By the learning curves of {leader} and {other}, about {_thousands(needed.rows)} rows would "
+        f"By the learning curves of {leader} and {other}, about {numbers.count(needed.rows)} rows would "
         f"separate them ({low} {high})."
     )
 
@@ -215,7 +216,3 @@ def _by_curve(pair: PairRecord, leader: str, other: str) -> str:
 def listed(names: Sequence[str]) -> str:
     """Return "a, b and c"."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _thousands(count: int) -> str:
-    return f"{count:,}".replace(",", "\N{THIN SPACE}")

@@ -1,13 +1,15 @@
-"""Which pictures a comparison has: every model's loss, and its difference from the leader."""
+"""Which pictures a comparison has: every model's measure, and its difference from the leader."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from thetahat.display import numbers
 from thetahat.report.intervals import IntervalPlot, Row, draw
-from thetahat.report.phrases import VERDICTS, direction, listed
-from thetahat.results.comparison import ComparisonRecord, ModelRecord, PairRecord
+from thetahat.report.metric import bounds, in_shown_unit, unit_and_direction, worse_side
+from thetahat.report.phrases import VERDICTS, listed
+from thetahat.results.comparison import ComparisonRecord, PairRecord
 
 __all__ = [
     "against_leader",
@@ -22,60 +24,67 @@ __all__ = [
 
 # Two numbers longer than this leave no room for the picture on a phone.
 LONGEST_NUMBERS = 20
+# Letters of the names in the sentence of a picture.
+LONGEST_LIST = 80
 TURNED = {"better": "worse", "worse": "better"}
 
 
 def forest(record: ComparisonRecord, ax: Any = None) -> Any:
-    """Draw each model's loss with its interval on matplotlib axes, and return them."""
+    """Draw each model's measure with its interval on matplotlib axes, and return them."""
     return draw(losses(record), ax)
 
 
 def losses(record: ComparisonRecord) -> IntervalPlot:
-    """Return the picture of every model's held-out loss, best first."""
+    """Return the picture of every model's measure on held-out rows, best first."""
     shown = [(model, model.shown) for model in record.models if model.shown is not None]
     rows = [
         Row(
             model.name,
-            loss.estimate,
-            loss.low,
-            loss.high,
-            numbers.with_error(loss.estimate, loss.se),
+            each.estimate,
+            each.low,
+            each.high,
+            numbers.with_error(each.estimate, each.se),
             at == 0,
         )
-        for at, (model, loss) in enumerate(shown)
+        for at, (model, each) in enumerate(shown)
     ]
     leader = shown[0][1]
     band = (leader.low, leader.high) if leader.low is not None and leader.high is not None else None
-    base = next((loss.estimate for model, loss in shown if model.name == record.baseline), None)
+    base = next((each.estimate for model, each in shown if model.name == record.baseline), None)
     return IntervalPlot(
         rows,
-        f"held-out {record.metric.shown_as} ({record.metric.unit}; {direction()})",
+        f"held-out {record.metric.shown_as} ({unit_and_direction(record.metric)})",
         _finding(record),
         band,
         None if base is None else (base, record.baseline),
-        0.0,
+        _bounds(record, rows),
     )
 
 
 def differences(record: ComparisonRecord) -> IntervalPlot | None:
-    """Return the picture of every other model's loss minus the leader's; None without another."""
-    pairs = against_leader(record)
+    """Return the picture of every other model's measure minus the leader's; None without another."""
+    pairs = against_leader(in_shown_unit(record))
     if not pairs:
         return None
     leader = record.models[0].name
     rows = [Row(p.a, p.difference, p.low, p.high, f"{difference(p)}  {VERDICTS[p.verdict]}") for p in pairs]
     worse = [p.a for p in pairs if p.verdict == "worse"]
-    finding = (
-        f"{listed(worse)} {'does' if len(worse) == 1 else 'do'} worse than {leader} on the same rows"
-        if worse
-        else f"No model differs from {leader} by more than the noise on the same rows"
-    )
-    axis = f"{record.metric.name} minus that of the first (right is worse)"
-    return IntervalPlot(rows, axis, finding, line=(0.0, "no difference"))
+    better = [p.a for p in pairs if p.verdict == "better"]
+    if worse:
+        said = _few(worse)
+        finding = f"{said} {'does' if len(worse) == 1 else 'do'} worse than {leader} on the same rows"
+    elif better:
+        finding = (
+            f"{_few(better)} {'does' if len(better) == 1 else 'do'} better than {leader} on the same rows"
+        )
+    else:
+        finding = f"No model differs from {leader} by more than the noise on the same rows"
+    axis = f"{record.metric.shown_as} minus that of the first ({worse_side(record.metric)})"
+    return IntervalPlot(rows, axis, finding, line=(0.0, "no difference"), from_line=True)
 
 
 def optimism(record: ComparisonRecord) -> IntervalPlot | None:
-    """Return the picture of each model's loss on training rows joined to that on new ones."""
+    """Return the picture of each model's measure on training rows joined to that on new ones."""
     shown = [m for m in record.models if m.shown is not None and m.train_shown is not None]
     if not shown:
         return None
@@ -90,13 +99,16 @@ def optimism(record: ComparisonRecord) -> IntervalPlot | None:
             Row(model.name, model.shown.estimate, None, None, words, at == 0, start=model.train_shown)
         )
     causes = {"bias": "to bias", "variance": "to variance", "both": "to both"}
-    said = [f"{m.name} loses {causes[m.why.cause]}" for m in shown if m.why and m.why.cause in causes]
-    finding = listed(said[:3]) if said else "No model loses more than the first by more than the noise"
+    said = []
+    for cause, to in causes.items():
+        if names := [m.name for m in shown if m.why is not None and m.why.cause == cause]:
+            said.append(f"{_few(names)} {'loses' if len(names) == 1 else 'lose'} {to}")
+    finding = listed(said) if said else f"No model is shown to lose to {shown[0].name} by bias or by variance"
     return IntervalPlot(
         rows,
         f"{record.metric.shown_as}, training (\N{WHITE CIRCLE}) and new rows (\N{BLACK CIRCLE})",
         finding,
-        floor=0.0,
+        bounds=_bounds(record, rows),
     )
 
 
@@ -143,18 +155,33 @@ def error_of(pair: PairRecord) -> float | None:
 
 
 def _finding(record: ComparisonRecord) -> str:
-    fitted = [model for model in record.models if model.shown is not None]
+    fitted = [model.name for model in record.models if model.shown is not None]
     if record.winner is not None:
-        return f"{record.winner} has the lowest {record.metric.shown_as}"
-    together = [fitted[0].name, *(p.a for p in against_leader(record) if p.verdict != "worse")]
+        most = "highest" if record.metric.higher_is_better else "lowest"
+        return f"{record.winner} has the {most} {record.metric.shown_as}"
+    leader = fitted[0]
     if len(fitted) == 1:
-        return f"{together[0]} is the only model with a result"
-    if len(together) == 1:
-        return f"{together[0]} comes first"
-    if len(together) == len(fitted):
-        return f"None of {_few(fitted)} can be told apart from the first"
-    return f"{listed(together)} cannot be separated"
+        return f"{leader} is the only model with a result"
+    pairs = against_leader(record)
+    better, undecided, equivalent = (
+        [p.a for p in pairs if p.verdict == verdict] for verdict in ("better", "undecided", "equivalent")
+    )
+    if better:
+        return f"{_few(better)} {'is' if len(better) == 1 else 'are'} better than {leader}, which comes first"
+    if undecided:
+        others = "any other model" if len(undecided) == len(fitted) - 1 > 1 else _few(undecided)
+        return f"{leader} cannot be separated from {others}"
+    if equivalent:
+        return f"{_few([leader, *equivalent])} are equivalent"
+    return f"{leader} comes first"
 
 
-def _few(models: list[ModelRecord]) -> str:
-    return f"the {len(models)} models" if len(models) > 3 else listed([model.name for model in models])
+def _few(names: Sequence[str]) -> str:
+    """Return the names, or how many there are if the sentence would be too long."""
+    said = listed(names)
+    return said if len(names) == 1 or len(said) <= LONGEST_LIST else f"{len(names)} models"
+
+
+def _bounds(record: ComparisonRecord, rows: list[Row]) -> tuple[float, float]:
+    ends = [end for row in rows for end in (row.low, row.high, row.value, row.start) if end is not None]
+    return bounds(record.metric, min(ends), max(ends))

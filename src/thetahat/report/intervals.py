@@ -13,10 +13,10 @@ from typing import Any
 
 from thetahat.display import numbers
 from thetahat.report.drawing import ACCENT, BAND, FAINT, INK, SIZE, new_axes, to_svg
+from thetahat.report.names import LONGEST_NAME, shortened_apart
 
-__all__ = ["IntervalPlot", "Row", "draw", "shortened", "svg"]
+__all__ = ["IntervalPlot", "Row", "draw", "svg"]
 
-LONGEST_NAME = 34
 # The mean width of a bold letter in a wide typeface.
 LETTER = 0.68 * SIZE
 # Axis marks and what stands around the rows, in points.
@@ -55,8 +55,10 @@ class IntervalPlot:
         An interval drawn faintly through all rows.
     line : (float, str), optional
         A dashed line and what it is.
-    floor : float, optional
-        Where the axis ends, whatever the intervals say: 0 for what cannot be negative.
+    bounds : tuple of float
+        Values that the axis does not pass, whatever the intervals say: 0 for what cannot be negative.
+    from_line : bool
+        Whether the line is on the axis whatever the intervals say.
     """
 
     rows: Sequence[Row]
@@ -64,7 +66,24 @@ class IntervalPlot:
     finding: str
     band: tuple[float, float] | None = None
     line: tuple[float, str] | None = None
-    floor: float | None = None
+    bounds: tuple[float, float] = (-math.inf, math.inf)
+    from_line: bool = False
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The ends of the axis."""
+        return _limits(self)
+
+    @property
+    def shows_line(self) -> bool:
+        """Whether the dashed line lies on the axis."""
+        return self.line is not None and self.limits[0] <= self.line[0] <= self.limits[1]
+
+    @property
+    def hides(self) -> bool:
+        """Whether a point, or the end of an interval, lies off the axis."""
+        low, high = self.limits
+        return any(_low(row) < low or _high(row) > high for row in self.rows)
 
 
 def draw(plot: IntervalPlot, ax: Any = None) -> Any:
@@ -85,8 +104,8 @@ def svg(plot: IntervalPlot, width: float, *, narrow: bool) -> str:
     Names are escaped, never read as mathematics or markup; equal plots give equal bytes.
     """
     height = BELOW + 8 + (NARROW_ROW if narrow else WIDE_ROW) * len(plot.rows)
-    left = 18.0 if narrow else 20 + LETTER * max(len(shortened(row.name)) for row in plot.rows)
-    right = 18.0 if narrow else 20 + LETTER * max(len(row.numbers) for row in plot.rows)
+    left = 18.0 if narrow else 24 + LETTER * max(map(len, _names(plot)))
+    right = 18.0 if narrow else 24 + LETTER * max(len(row.numbers) for row in plot.rows)
     with new_axes(width, height, left=left, right=right) as (figure, ax):
         _rows(ax, plot, narrow=narrow, letters=int((width - left - right) / LETTER))
         return to_svg(figure, plot.finding)
@@ -98,12 +117,16 @@ def _rows(ax: Any, plot: IntervalPlot, *, narrow: bool = False, letters: int = 0
     ax.set_ylim(len(plot.rows) - 0.5, -0.5)
     if plot.band is not None:
         ax.axvspan(max(plot.band[0], low), min(plot.band[1], high), color=BAND, linewidth=0)
-    if plot.line is not None and low <= plot.line[0] <= high:
-        ax.axvline(plot.line[0], color=FAINT, linewidth=1, linestyle=(0, (4, 3)))
+    if plot.line is not None and plot.shows_line:
+        # In the narrow form names and numbers stand above each interval; the line leaves them out.
+        for place in range(len(plot.rows)):
+            ends = (place + 0.02, place + 0.42) if narrow else (place - 0.5, place + 0.5)
+            ax.plot([plot.line[0]] * 2, ends, color=FAINT, linewidth=1, linestyle=(0, (4, 3)))
     below = 0.2 if narrow else 0.0
-    for place, row in enumerate(plot.rows):
+    names = _names(plot, letters if narrow else 0)
+    for place, (row, name) in enumerate(zip(plot.rows, names, strict=True)):
         _interval(ax, row, place + below, low, high)
-        _words(ax, row, place, letters if narrow else 0)
+        _words(ax, row, name, place, narrow)
     ax.set_yticks([])
     for side in ("left", "top", "right"):
         ax.spines[side].set_visible(False)
@@ -144,12 +167,16 @@ def _interval(ax: Any, row: Row, y: float, low: float, high: float) -> None:
     ax.plot([row.value], [y], marker="o", color=colour, markersize=7 if row.strong else 6, clip_on=False)
 
 
-def _words(ax: Any, row: Row, place: int, letters: int) -> None:
-    """Write the name and the numbers: beside the row, or above it on a line of so many letters."""
-    narrow = letters > 0
+def _names(plot: IntervalPlot, letters: int = 0) -> list[str]:
+    """Return the names as they are written, beside the numbers if a line holds so many letters."""
+    room = letters - 2 - max(len(row.numbers) for row in plot.rows) if letters else LONGEST_NAME
+    return shortened_apart([row.name for row in plot.rows], room)
+
+
+def _words(ax: Any, row: Row, name: str, place: int, narrow: bool) -> None:
+    """Write the name and the numbers: beside the row, or above it."""
     y = place - 0.22 if narrow else place
-    name = shortened(row.name, letters - len(row.numbers) - 2 if narrow else LONGEST_NAME)
-    places = ((0.0, "left"), (1.0, "right")) if narrow else ((-8.0, "right"), (8.0, "left"))
+    places = ((0.0, "left"), (1.0, "right")) if narrow else ((-12.0, "right"), (12.0, "left"))
     for (x, side), text, at in zip(places, (name, row.numbers), (0.0, 1.0), strict=True):
         ax.annotate(
             text,
@@ -170,17 +197,26 @@ def _words(ax: Any, row: Row, place: int, letters: int) -> None:
 def _limits(plot: IntervalPlot) -> tuple[float, float]:
     """Return the ends of the axis: around what lies together, with the far away left to an arrow."""
     ends = [(_low(row), _high(row)) for row in plot.rows]
-    centre = plot.rows[0]
-    low, high = _low(centre), _high(centre)
-    for start, stop in sorted(ends, key=lambda end: max(low - end[0], end[1] - high)):
+    low, high = ends[0]
+    if plot.from_line and plot.line is not None:
+        low, high = min(low, plot.line[0]), max(high, plot.line[0])
+    nearest = sorted(ends, key=lambda end: max(low - end[0], end[1] - high))
+    for place, (start, stop) in enumerate(nearest):
         width = max(high, stop) - min(low, start)
-        if high == low or width <= 6 * (high - low):
+        # The nearer half is shown whatever its spread: one narrow interval does not set the scale alone.
+        if place < (len(ends) + 1) // 2 or high == low or width <= 6 * (high - low):
             low, high = min(low, start), max(high, stop)
     if plot.line is not None and low - (high - low) < plot.line[0] < high + (high - low):
         low, high = min(low, plot.line[0]), max(high, plot.line[0])
     margin = 0.06 * (high - low) or 0.1 * abs(high) or 1.0
     low, high = low - margin, high + margin
-    return (low if plot.floor is None else max(low, plot.floor)), high
+    values = [row.value for row in plot.rows]
+    # Bounds that a point lies outside of are not those of this measure.
+    if plot.bounds[0] <= min(values):
+        low = max(low, plot.bounds[0])
+    if max(values) <= plot.bounds[1]:
+        high = min(high, plot.bounds[1])
+    return low, high
 
 
 def _low(row: Row) -> float:
@@ -191,10 +227,3 @@ def _low(row: Row) -> float:
 def _high(row: Row) -> float:
     high = row.value if row.high is None else row.high
     return high if row.start is None else max(high, row.start)
-
-
-def shortened(name: str, most: int = LONGEST_NAME) -> str:
-    """Return a name on one line, its middle left out where it has more letters than fit."""
-    name = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
-    half = max(2, (most - 1) // 2)
-    return name if len(name) <= most else f"{name[:half]}\N{HORIZONTAL ELLIPSIS}{name[-half:]}"

@@ -4,19 +4,48 @@ from __future__ import annotations
 
 import base64
 import os
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from thetahat.display import numbers
-from thetahat.report import figures, phrases
+from thetahat.report import figures, metric, phrases
 from thetahat.report.drawing import Picture
-from thetahat.report.intervals import IntervalPlot, shortened, svg
+from thetahat.report.intervals import IntervalPlot, svg
+from thetahat.report.names import shortened_apart
 from thetahat.results.comparison import ComparisonRecord, ModelRecord, Part, encode
 from thetahat.results.saving import replace_file
 
 __all__ = ["environment", "fragment", "picture", "render", "write"]
+
+
+# Warnings that stand under the verdict; the others are in the section on the data.
+MOST_WARNINGS = 3
+SHORT_NAME = 30
+# A longer word may have to be broken on a phone.
+LONGEST_WHOLE = 24
+# Scores that are the same number as a measure of another name for people.
+SAME = {"MAE": "absolute-error", "RMSE": "squared-error", "F1": "f1", "AUC": "auc", "R²": "r2"}
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What the page shows of one measure."""
+
+    record: ComparisonRecord
+    main: bool
+    fitted: list[ModelRecord]
+    forest: Picture | None
+    dashed: bool
+    arrows: bool
+    between: Picture | None
+    arrows_between: bool
+    matrix: list[tuple[str, str, list[Any]]]
+    against: dict[str, str]
+    failures: list[str]
 
 
 def render(record: ComparisonRecord) -> str:
@@ -27,31 +56,75 @@ def render(record: ComparisonRecord) -> str:
     record : ComparisonRecord
         What to show. Its names and notes come from a stranger's table: all are escaped.
     """
-    fitted = [model for model in record.models if model.shown is not None]
-    between, optimism = figures.differences(record), figures.optimism(record)
+    optimism = figures.optimism(record)
+    main = _view(record, main=True)
+    warnings = [warning for warning in record.warnings if warning.severity == "warning"]
     return (
         environment()
         .get_template("page.html.j2")
         .render(
             record=record,
-            fitted=fitted,
-            failed=[model for model in record.models if model.shown is None],
-            forest=picture(figures.losses(record)) if fitted else None,
-            between=None if between is None else picture(between),
+            main=main,
+            further=[_view(metric.by_measure(record, each), main=False) for each in record.measures],
+            failures=phrases.failures(record),
+            first_warnings=warnings[:MOST_WARNINGS],
+            more_warnings=warnings[MOST_WARNINGS:],
+            notices=[warning for warning in record.warnings if warning.severity != "warning"],
             optimism=None if optimism is None else picture(optimism),
-            tuned=[model for model in fitted if model.tuning is not None],
-            pairs=[pair for pair in record.pairs],
-            matrix=_matrix(record, fitted),
-            scores=list(dict.fromkeys(name for model in fitted for name in model.scores)),
+            arrows_optimism=optimism is not None and optimism.hides,
+            tuned=[model for model in main.fitted if model.tuning is not None],
+            scores=_scores(record, main.fitted),
+            rooted=metric.is_root(record.metric),
             json=base64.b64encode(encode(record)).decode(),
         )
     )
 
 
 def fragment(record: ComparisonRecord) -> str:
-    """Return the verdict and the leaderboard alone, for a notebook."""
+    """Return the verdict, the leaderboard and a line for each further measure, for a notebook."""
+    seen = phrases.positive_class(record, record.metric)
+    return (
+        environment()
+        .get_template("fragment.html.j2")
+        .render(
+            record=record,
+            fitted=[model for model in record.models if model.shown is not None],
+            failures=phrases.failures(record),
+            further=[
+                phrases.measure_sentence(metric.by_measure(record, each), positive=not seen)
+                for each in record.measures
+            ],
+        )
+    )
+
+
+def _view(record: ComparisonRecord, *, main: bool) -> _View:
     fitted = [model for model in record.models if model.shown is not None]
-    return environment().get_template("fragment.html.j2").render(record=record, fitted=fitted)
+    shown = metric.in_shown_unit(record)
+    forest = figures.losses(record) if fitted else None
+    between = figures.differences(record) if main else None
+    pairs = figures.against_leader(record)
+    return _View(
+        shown,
+        main,
+        fitted,
+        None if forest is None else picture(forest),
+        forest is not None and forest.shows_line,
+        forest is not None and forest.hides,
+        None if between is None else picture(between),
+        between is not None and between.hides,
+        _matrix(shown, fitted),
+        {model.name: "" for model in fitted} | {p.a: phrases.VERDICTS[p.verdict] for p in pairs},
+        phrases.failures(record),
+    )
+
+
+def _scores(record: ComparisonRecord, fitted: list[ModelRecord]) -> list[str]:
+    """Return the scores that are shown beside the measure: those that were not asked for as measures."""
+    asked = [record.metric, *(each.metric for each in record.measures)]
+    names = {name for each in asked for name in (each.name, each.shown_as)}
+    every = dict.fromkeys(name for model in fitted for name in model.scores)
+    return [name for name in every if name not in names and SAME.get(name) not in names]
 
 
 def write(record: ComparisonRecord, path: str | os.PathLike[str]) -> None:
@@ -70,20 +143,22 @@ def picture(plot: IntervalPlot) -> Picture:
     return Picture.of(plot.finding, lambda width, narrow: svg(plot, width, narrow=narrow))
 
 
-def _matrix(record: ComparisonRecord, models: list[ModelRecord]) -> list[tuple[str, list[Any]]]:
-    """Return a row for each model: its pairs with every model, seen from it, None with itself."""
-    found = {frozenset((pair.a, pair.b)): pair for pair in record.pairs}
+def _matrix(record: ComparisonRecord, models: list[ModelRecord]) -> list[tuple[str, str, list[Any]]]:
+    """Return for each model its name, long and short, and its pairs with every model, seen from it."""
+    known = {frozenset((pair.a, pair.b)): pair for pair in record.pairs}
+    short = shortened_apart([model.name for model in models], SHORT_NAME)
     return [
         (
             model.name,
+            name,
             [
                 None
                 if other is model
-                else figures.seen_from(found[frozenset((model.name, other.name))], model.name)
+                else figures.seen_from(known[frozenset((model.name, other.name))], model.name)
                 for other in models
             ],
         )
-        for model in models
+        for model, name in zip(models, short, strict=True)
     ]
 
 
@@ -94,6 +169,15 @@ def _part_words(part: Part | None) -> str:
     error = None if part.low is None or part.high is None else (part.high - part.low) / 4 or None
     shown = numbers.beside(part.estimate, error)
     return shown if part.low is None else f"{shown} ({numbers.interval(part.low, part.high, error)})"
+
+
+def _whole(text: str) -> Markup:
+    """Return the text as HTML in which no line breaks at the hyphen of a name or of a flag."""
+    words = []
+    for word in text.split(" "):
+        unbroken = "-" in word and len(word) <= LONGEST_WHOLE
+        words.append(Markup('<span class="whole">{}</span>').format(word) if unbroken else escape(word))
+    return Markup(" ").join(words)
 
 
 @cache
@@ -113,7 +197,7 @@ def environment() -> Environment:
         p=numbers.p_value,
         count=numbers.count,
         duration=numbers.duration,
-        short=shortened,
+        whole=_whole,
     )
     environment.globals.update(
         interval=numbers.interval,
@@ -122,6 +206,13 @@ def environment() -> Environment:
         part_words=_part_words,
         pair_interval=lambda pair: numbers.interval(pair.low, pair.high, figures.error_of(pair)),
         words=phrases.VERDICTS,
+        basis_sentence=phrases.basis_sentence,
+        counted_as=metric.counted_as,
+        direction=metric.direction,
+        unit_and_direction=metric.unit_and_direction,
+        notes=phrases.notes,
+        rows_sentence=phrases.rows_sentence,
+        whose_splits=phrases.whose_splits,
         interval_sentence=phrases.interval_sentence,
         plan_sentence=phrases.plan_sentence,
         leader_sentence=phrases.leader_sentence,

@@ -1,21 +1,29 @@
-"""Turns of phrase that the terminal, the page and the pictures share."""
+"""Sentences that the terminal, the page and the pictures share."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from thetahat.display import numbers
-from thetahat.results.comparison import ComparisonRecord
+from thetahat.report.metric import is_loss, is_of_set, is_root, looks_for_positive
+from thetahat.results.comparison import ComparisonRecord, MetricRecord
 
 __all__ = [
     "VERDICTS",
-    "direction",
+    "basis_sentence",
+    "failures",
     "interval_sentence",
     "leader_sentence",
     "listed",
+    "measure_sentence",
+    "notes",
     "pairs_sentence",
     "plan_sentence",
+    "positive_class",
+    "rows_sentence",
     "tuning_sentence",
+    "whose_splits",
     "why_sentence",
 ]
 
@@ -25,11 +33,8 @@ VERDICTS = {
     "equivalent": "equivalent",
     "undecided": "can't separate",
 }
-
-
-def direction() -> str:
-    """Say which way a loss is to be read."""
-    return "lower is better"
+# How PlanRecord.why begins when the user drew the splits.
+OWN_SPLITS = ("the split is yours", "the splits are yours", "the folds are yours")
 
 
 def listed(names: Sequence[str]) -> str:
@@ -38,14 +43,35 @@ def listed(names: Sequence[str]) -> str:
 
 
 def interval_sentence(record: ComparisonRecord) -> str:
-    """Say what the intervals cover."""
+    """Say which intervals these are and what they cover."""
+    covers = record.interval_covers
     if record.interval == "none":
-        return f"No intervals: {record.interval_covers}."
-    return f"Intervals: {record.interval}, {100 * record.level:g} %; each covers {record.interval_covers}."
+        return f"No intervals: {covers}."
+    if not is_loss(record.metric):
+        covers = re.sub(r"\b(?:loss|error)\b", lambda _: record.metric.shown_as, covers)
+    said = f"Intervals: {record.interval}, {100 * record.level:g} %; each covers {covers}."
+    if _own_splits(record) and record.interval == "corrected-t":
+        said += " It treats your splits as random ones."
+    return said
+
+
+def basis_sentence(record: ComparisonRecord) -> str:
+    """Say what number the verdict rests on."""
+    metric = record.metric
+    way = "higher is better" if metric.higher_is_better else "lower is better"
+    if is_of_set(metric):
+        over = "the held-out rows" if record.plan.draws_planned == 1 else "the held-out rows of each draw"
+        mean = "" if record.plan.draws_planned == 1 else ", averaged over draws"
+        return f"The verdict rests on the {metric.shown_as} of {over}{mean}; {way}."
+    if is_root(metric):
+        name = metric.name.replace("-", " ")
+        shown = f"shown as its root, {metric.shown_as}"
+        return f"The verdict rests on the mean {name} per held-out row, {shown}; {way}."
+    return f"The verdict rests on the {metric.shown_as}, a mean over held-out rows; {way}."
 
 
 def leader_sentence(record: ComparisonRecord) -> str:
-    """Say what the leader's loss is, corrected for having been chosen; empty where there was no choice."""
+    """Say what the leader's value is, corrected for having been chosen; empty where there was no choice."""
     leader = record.leader
     if leader is None:
         return ""
@@ -59,12 +85,7 @@ def leader_sentence(record: ComparisonRecord) -> str:
 
 def pairs_sentence(record: ComparisonRecord) -> str:
     """Say how the difference of two models is judged."""
-    by = {
-        "clt": "the differences of their losses row by row (clt)",
-        "corrected-t": "the differences of their mean losses fold by fold (corrected-t)",
-        "groups": "the differences of their losses, summed over each group of rows (groups)",
-        "blocks": "the differences of their losses, summed over stretches of time (blocks)",
-    }.get(record.pair_interval, "the differences of their losses on the same rows")
+    by = _judged_on(record)
     differ = [p for p in record.pairs if p.other is not None and p.other != p.verdict]
     if not record.other_pair_interval or not record.pairs:
         return f"Pairs are judged on {by}."
@@ -75,11 +96,105 @@ def pairs_sentence(record: ComparisonRecord) -> str:
     return f"Pairs are judged on {by}; {record.other_pair_interval} says otherwise of {which}{more}."
 
 
+def _judged_on(record: ComparisonRecord) -> str:
+    metric, by = record.metric, record.pair_interval
+    name = metric.shown_as
+    if is_of_set(metric):
+        rows = f"the influence of each row on the difference of {name}"
+        said = {
+            "clt": f"{rows} (clt)",
+            "corrected-t": f"the differences of {name} fold by fold (corrected-t)",
+            "groups": f"{rows}, summed over each group of rows (groups)",
+            "blocks": f"{rows}, summed over stretches of time (blocks)",
+            "holdout": f"{rows} (holdout)",
+        }
+        return said.get(by, f"the differences of {name} on the same rows")
+    values = "losses" if is_loss(metric) else f"{name} values"
+    means = "mean losses" if is_loss(metric) else f"mean {name}"
+    said = {
+        "clt": f"the differences of their {values} row by row (clt)",
+        "corrected-t": f"the differences of their {means} fold by fold (corrected-t)",
+        "groups": f"the differences of their {values}, summed over each group of rows (groups)",
+        "blocks": f"the differences of their {values}, summed over stretches of time (blocks)",
+    }
+    return said.get(by, f"the differences of their {values} on the same rows")
+
+
 def plan_sentence(record: ComparisonRecord) -> str:
     """Say how rows were held out, and how much of that was done."""
     plan = record.plan
-    done = "" if plan.draws == plan.draws_planned else f", {plan.draws} of {plan.draws_planned} draws done"
-    return f"{plan.sentence}{done} ({plan.why})."
+    said = plan.sentence[:1].upper() + plan.sentence[1:]
+    if plan.draws_planned == 1:
+        rows = f"{numbers.count(plan.mean_test_rows)} held-out rows"
+        said += f": {rows}" if "one split" in plan.sentence else f": one split of {rows}"
+    elif plan.draws != plan.draws_planned:
+        said += f", {plan.draws} of {plan.draws_planned} draws done"
+    # What is "of your own" says already whose it is.
+    return f"{said}." if _own_splits(record) else f"{said} ({plan.why})."
+
+
+def whose_splits(record: ComparisonRecord) -> str:
+    """Say that the user drew the splits; empty where thetahat drew them."""
+    why = record.plan.why
+    return f"{why[:1].upper()}{why[1:]}." if _own_splits(record) else ""
+
+
+def rows_sentence(record: ComparisonRecord) -> str:
+    """Say how many rows the numbers rest on."""
+    rows = numbers.count(record.data.rows_used)
+    if record.plan.draws_planned == 1:
+        return f"n = {numbers.count(record.plan.mean_test_rows)} held-out rows of {rows}"
+    return f"n = {rows} rows"
+
+
+def notes(record: ComparisonRecord) -> list[str]:
+    """Return what must be said beside the numbers: positive class, weights, origin of the error bar."""
+    said = []
+    if positive := positive_class(record, record.metric):
+        said.append(f"Positive class: {positive}.")
+    if record.weight:
+        said.append(
+            f"Rows are weighted by column {record.weight}: estimates count a row of weight two twice; "
+            "standard errors count rows."
+        )
+    if record.metric.note:
+        said.append(f"{record.metric.shown_as}: {record.metric.note}.")
+    return said
+
+
+def positive_class(record: ComparisonRecord, metric: MetricRecord) -> str:
+    """Return the class that a measure looks for; empty if it looks for none."""
+    return record.task.positive if looks_for_positive(metric) else ""
+
+
+def failures(record: ComparisonRecord) -> list[str]:
+    """Return a sentence for each model without a result."""
+    return [f"{m.name} has no result: {m.status.rstrip('.')}." for m in record.models if m.shown is None]
+
+
+def measure_sentence(view: ComparisonRecord, *, positive: bool = True) -> str:
+    """Say in short what a further measure gives: the first model's estimate and the verdict.
+
+    Parameters
+    ----------
+    view : ComparisonRecord
+        The comparison by that measure.
+    positive : bool
+        Whether to name the positive class.
+    """
+    metric = view.metric
+    verdict = view.verdict.replace(f" on {numbers.count(view.data.rows_used)} rows", "")
+    fitted = [model for model in view.models if model.shown is not None]
+    if not fitted:
+        return f"{metric.shown_as}: {verdict}"
+    first = fitted[0].shown
+    assert first is not None
+    said = f"{metric.shown_as}: {fitted[0].name} {numbers.with_error(first.estimate, first.se)}"
+    if first.low is not None:
+        said += f" ({numbers.interval(first.low, first.high, first.se)})"
+    if positive and (label := positive_class(view, metric)):
+        said += f", positive class {label}"
+    return f"{said}. {verdict}"
 
 
 def tuning_sentence(record: ComparisonRecord) -> str:
@@ -103,15 +218,20 @@ def tuning_sentence(record: ComparisonRecord) -> str:
 
 def why_sentence(record: ComparisonRecord) -> str:
     """Say in a line which models lose to what; empty where none is worse than the first."""
-    words = {
-        "bias": "to bias",
-        "variance": "to variance",
-        "both": "to bias and to variance",
-        "unclear": "to what these draws cannot say",
+    by_cause = {
+        cause: [model.name for model in record.models if model.why is not None and model.why.cause == cause]
+        for cause in ("bias", "variance", "both", "unclear")
     }
-    said = []
-    for cause, to in words.items():
-        names = [model.name for model in record.models if model.why is not None and model.why.cause == cause]
-        if names:
-            said.append(f"{listed(names)} {'loses' if len(names) == 1 else 'lose'} {to}")
+    words = {"bias": "to bias", "variance": "to variance", "both": "to bias and to variance"}
+    said = [
+        f"{listed(names)} {'loses' if len(names) == 1 else 'lose'} {words[cause]}"
+        for cause, names in by_cause.items()
+        if names and cause in words
+    ]
+    if names := by_cause["unclear"]:
+        said.append(f"these draws do not show why {listed(names)} {'is' if len(names) == 1 else 'are'} worse")
     return f"Why: {'; '.join(said)}." if said else ""
+
+
+def _own_splits(record: ComparisonRecord) -> bool:
+    return record.plan.why.startswith(OWN_SPLITS)
