@@ -160,7 +160,7 @@ def _drawn(subject: Subject, settings: Settings, measures: Sequence[Measure], rn
     choose_pairs(settings.pairs, method, draws, subject.rows)
     for measure in measures:
         check_rule(method, measure, subject.sample.weight is not None)
-    return _Stage(plan, subject.whose or why, draws, subject.own_draw_problems(draws))
+    return _Stage(plan, subject.whose or why, draws, subject.own_draw_problems(draws, strict=settings.strict))
 
 
 def _candidates(subject: Subject, settings: Settings, measure: Measure) -> list[Candidate]:

@@ -398,7 +398,8 @@ def options_of(names: Iterable[str] | None = None) -> dict[str, Field[Any]]:
 def with_declared_options(function: Function) -> Function:
     """Give a function that takes ``**options`` the declared ones in its signature and docstring.
 
-    The line ``{options}`` of the docstring is replaced by them.
+    The line ``{options}`` of the docstring is replaced by them; those that the function names itself, as
+    ``models``, are described there too.
     """
     own = [
         each
@@ -419,7 +420,7 @@ def with_declared_options(function: Function) -> Function:
     described = "\n".join(
         f"    {each.name} : {declared(each).kind}\n"
         + fill(_plain(declared(each).help), 106, initial_indent=" " * 8, subsequent_indent=" " * 8)
-        for each in more
+        for each in options_of().values()
     )
     function.__doc__ = (function.__doc__ or "").replace("    {options}", described)
     return function

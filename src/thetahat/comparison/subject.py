@@ -76,20 +76,20 @@ class Subject:
     sha256: str
     notices: tuple[WarningRecord, ...]
 
-    def own_draw_problems(self, draws: list[Draw]) -> tuple[Problem, ...]:
+    def own_draw_problems(self, draws: list[Draw], *, strict: bool = False) -> tuple[Problem, ...]:
         """Return what is wrong with the draws where they are the user's own.
 
         Raises
         ------
         DataError
-            A draw cannot be used.
+            A draw cannot be used, or with ``strict`` there is a warning.
         """
         if not self.whose:
             return ()
         problems = draw_problems(draws, self.rows.labels, self.schema.classes, self.rows.groups)
-        errors = [problem for problem in problems if problem.severity.value == "error"]
-        if errors:
-            raise DataError(errors)
+        stop = [problem for problem in problems if strict or problem.severity.value == "error"]
+        if stop:
+            raise DataError(stop)
         return tuple(problems)
 
 
@@ -115,7 +115,10 @@ def read_subject(data: Any, target: str, settings: Settings, rng: Generator) -> 
         table = _some_rows(table, settings.max_rows, rng)
         notices.append(_rows_notice(whole, table, settings.seed))
     held: IntArray | None = None
+    drop = tuple(settings.drop)
     if settings.test is not None:
+        # The joined table lacks these columns already; an unknown name is still reported.
+        drop = tuple(name for name in drop if name not in table.frame.columns)
         other = read(settings.test, **how)
         sha256, given = f"{sha256}+{other.sha256}", given + other.frame.height
         held = np.arange(table.frame.height, table.frame.height + other.frame.height)
@@ -127,7 +130,7 @@ def read_subject(data: Any, target: str, settings: Settings, rng: Generator) -> 
         task=settings.task,  # type: ignore[arg-type]
         group=settings.group,
         time=settings.time,
-        drop=settings.drop,
+        drop=drop,
         missing=settings.missing,  # type: ignore[arg-type]
         weight=settings.weight,
         fold=settings.fold,
@@ -155,7 +158,10 @@ def read_subject(data: Any, target: str, settings: Settings, rng: Generator) -> 
         whose = "the splits are your own"
     if held is not None:
         columns = [schema.target, *(feature.name for feature in schema.features)]
-        found = replace(found, problems=(*found.problems, *repeated_across(table.frame, held, columns)))
+        repeated = repeated_across(table.frame, held, columns)
+        if repeated and settings.strict:
+            raise DataError(repeated)
+        found = replace(found, problems=(*found.problems, *repeated))
     return Subject(
         table,
         found,

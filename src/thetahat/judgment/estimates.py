@@ -9,8 +9,9 @@ from typing import Literal
 import numpy as np
 from numpy.random import Generator
 
+from thetahat.errors import UsageError
 from thetahat.judgment.pairs import ends
-from thetahat.measures.measure import Measure, MissingPrediction
+from thetahat.measures.measure import Measure, MissingPrediction, Undefined
 from thetahat.resampling.evidence import Evidence, Outcome, measured
 from thetahat.resampling.intervals import HoldoutRows, IntervalMethod, MeanEstimate, OverDraws
 from thetahat.resampling.selection_bias import corrected_winner
@@ -25,19 +26,31 @@ ROUNDING = 64 * float(np.finfo(np.float64).eps)
 def measured_models(
     evidence: Evidence, measure: Measure, method: IntervalMethod
 ) -> tuple[dict[str, OverDraws], dict[str, str]]:
-    """Return a measure of each model that has one on every draw, best first, and why the others have none."""
+    """Return a measure of each model that has one on every draw, best first, and why the others have none.
+
+    Raises
+    ------
+    UsageError
+        The measure is undefined for every model: then the target does not suit it.
+    """
     values: dict[str, OverDraws] = {}
     failed: dict[str, str] = {}
+    undefined = ""
     for model in evidence.complete:
         try:
             over = measured(evidence, model, measure)
         except MissingPrediction as error:
             failed[model] = str(error)
             continue
+        except Undefined as error:
+            failed[model] = undefined = str(error)
+            continue
         if np.isfinite(over.values).all():
             values[model] = over
         else:
             failed[model] = "a prediction is not a finite number"
+    if undefined and not values:
+        raise UsageError(f"metric: {undefined}")
     ordered = sorted(values.items(), key=lambda item: measure.sign * method(item[1]).estimate)
     return dict(ordered), failed
 

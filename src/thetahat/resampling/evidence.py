@@ -135,8 +135,10 @@ def measured(evidence: Evidence, model: str, measure: Measure) -> OverDraws:
     ------
     MissingPrediction
         The model does not predict what the measure needs.
+    Undefined
+        The loss of a row is undefined.
     UsageError
-        The measure is undefined on the held-out rows of a draw.
+        A measure of a set is undefined on the held-out rows of a draw.
     """
     predictions = [outcome.prediction for outcome in evidence.of(model)]
     values = np.empty(len(predictions))
@@ -149,7 +151,10 @@ def measured(evidence: Evidence, model: str, measure: Measure) -> OverDraws:
         y = evidence.y[draw.test]
         weight = None if evidence.weight is None else evidence.weight[draw.test]
         if measure.losses is not None:
-            losses = measure.losses(y, prediction)
+            try:
+                losses = measure.losses(y, prediction)
+            except Undefined as error:
+                raise Undefined(f"on draw {number + 1} of {len(predictions)}, {error}") from None
             values[number] = np.average(losses, weights=weight)
             parts.append(losses)
         else:
