@@ -32,10 +32,11 @@ __all__ = ["Candidate", "FittedPanel", "Notes", "Panel"]
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """What must be said of a learner: of its seed, always; of weights, where there are any."""
+    """What must be said of a learner: of its seed, its probabilities, and of weights where there are any."""
 
     seed: str = ""
     weight: str = ""
+    calibrated: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

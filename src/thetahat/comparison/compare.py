@@ -101,7 +101,7 @@ def compare(data: Any, target: str, models: Iterable[Any] | None = None, **optio
     subject = read_subject(data, target, settings, rngs.rows)
     measures = choose_measures(settings.metric, subject.target)
     stage = _drawn(subject, settings, measures, rngs)
-    candidates = _candidates(subject, settings, measures[0])
+    candidates = _candidates(subject, settings, measures)
     kept = _checkpoint(subject, settings, target, len(stage.draws), len(candidates), began)
     with on_cluster(settings.cluster):
         replicates = _fitted(candidates, subject, stage, measures, settings, rngs.fits, kept, deadline)
@@ -163,7 +163,7 @@ def _drawn(subject: Subject, settings: Settings, measures: Sequence[Measure], rn
     return _Stage(plan, subject.whose or why, draws, subject.own_draw_problems(draws, strict=settings.strict))
 
 
-def _candidates(subject: Subject, settings: Settings, measure: Measure) -> list[Candidate]:
+def _candidates(subject: Subject, settings: Settings, measures: Sequence[Measure]) -> list[Candidate]:
     schema = subject.schema
     models: Sequence[Any] = settings.models or default_names(schema.task, subject.rows.n)
     known = [model[0] if isinstance(model, tuple) else getattr(model, "name", model) for model in models]
@@ -171,9 +171,8 @@ def _candidates(subject: Subject, settings: Settings, measure: Measure) -> list[
         models = [*models, settings.baseline]
     return resolve(
         models,
-        measure,
-        schema.task,
-        len(schema.classes),
+        measures,
+        subject.target,
         TableRecipe(schema.features),
         RawTable(tuple(feature.name for feature in schema.features), subject.table.native),
         Tuning(*asked_grids(settings.tune), settings.tune_rule),  # type: ignore[arg-type]
@@ -378,6 +377,9 @@ def _of_models(candidates: Sequence[Candidate], weighted: bool) -> list[record.W
         if notes.seed:
             cure = "Leave random_state at None for a verdict on the learner"
             said.append(record.WarningRecord("", "notice", place, notes.seed, cure))
+        if notes.calibrated:
+            cure = "Leave it out, or name a learner that gives probabilities of its own"
+            said.append(record.WarningRecord("", "notice", place, notes.calibrated, cure))
         if weighted and notes.weight:
             cure = "Its measures are weighted all the same; use a learner whose fit takes sample_weight"
             said.append(record.WarningRecord("", "warning", place, notes.weight, cure))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sklearn.base import is_classifier, is_outlier_detector, is_regressor
@@ -12,13 +12,15 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
 from thetahat.comparison.aliases import Task, alias_for
+from thetahat.comparison.calibrated import Calibrated, gives_scores_alone, needs_probabilities
 from thetahat.comparison.candidates import Candidate, Notes
 from thetahat.comparison.recipe import NoColumns, Recipe
 from thetahat.comparison.standardised import StandardisedTarget
-from thetahat.comparison.tuning import Tuning
+from thetahat.comparison.tuning import Grid, Tuning
 from thetahat.contracts import HasPointEstimator, Predictor
 from thetahat.errors import UsageError
-from thetahat.measures.measure import Measure
+from thetahat.measures.measure import Measure, Target
+from thetahat.measures.registry import choose_measure
 from thetahat.resampling.adapter import (
     SklearnPredictor,
     fixed_seeds,
@@ -52,9 +54,8 @@ class Model:
 
 def resolve(
     models: Iterable[Any],
-    measure: Measure,
-    task: Task,
-    classes: int,
+    measures: Sequence[Measure],
+    target: Target,
     recipe: Recipe,
     raw: Recipe,
     tuning: Tuning,
@@ -66,12 +67,10 @@ def resolve(
     models : iterable
         Each an alias, ``"package.module:Class"``, an estimator, a ``(name, estimator)`` pair, or a
         :class:`Model`.
-    measure : Measure
-        What is measured.
-    task : {"classification", "regression"}
+    measures : sequence of Measure
+        What is measured; by the first parameters are tuned.
+    target : Target
         What is predicted.
-    classes : int
-        How many classes there are; 0 for numbers.
     recipe, raw : Recipe
         For learners that take a matrix, and for pipelines that take the table.
     tuning : Tuning
@@ -86,7 +85,7 @@ def resolve(
     complaints: list[str] = []
     for model in models:
         try:
-            found.append(_candidate(model, measure, task, classes, recipe, raw, tuning))
+            found.append(_candidate(model, measures, target, recipe, raw, tuning))
         except UsageError as error:
             complaints.append(str(error))
     names = [candidate.name for candidate in found]
@@ -101,26 +100,27 @@ def resolve(
     if complaints:
         raise UsageError("\n".join(complaints))
     if "dummy" not in names:
-        found.insert(0, _candidate("dummy", measure, task, classes, recipe, raw, tuning))
+        found.insert(0, _candidate("dummy", measures, target, recipe, raw, tuning))
     return found
 
 
 def _candidate(
     model: Any,
-    measure: Measure,
-    task: Task,
-    classes: int,
+    measures: Sequence[Measure],
+    target: Target,
     recipe: Recipe,
     raw: Recipe,
     tuning: Tuning,
 ) -> Candidate:
+    task, classes, measure = target.task, target.classes, measures[0]
     if isinstance(model, str) and ":" not in model:
         alias = alias_for(model, task)
         grid = tuning.grid(model, alias.grid)
-        learner = tuning.tuned(alias.make[task](classes, measure.name), grid, measure)
+        learner, note = _made(alias.make[task](classes, measure.name), grid, measures, target, tuning, model)
         if alias.standardised and task == "regression":
             learner = StandardisedTarget(learner)
-        return Candidate(model, alias.description, NoColumns() if alias.blind else recipe, learner, grid)
+        columns = NoColumns() if alias.blind else recipe
+        return Candidate(model, alias.description, columns, learner, grid, Notes(calibrated=note))
     if isinstance(model, str):
         model = Model(_import(model), name=model.rpartition(":")[2])
     elif isinstance(model, tuple) and len(model) == 2 and isinstance(model[0], str):
@@ -134,14 +134,28 @@ def _candidate(
     if grid is None and isinstance(learner, SklearnPredictor):
         # One of ours shares its work, and is tuned by the names of its own parameters.
         learner = point_estimator(model.estimator, classes or None)
-    return Candidate(
-        name,
-        kind,
-        raw if takes_table else recipe,
-        tuning.tuned(learner, grid, measure),
-        grid,
-        _notes(name, model.estimator),
-    )
+    learner, note = _made(learner, grid, measures, target, tuning, name)
+    notes = replace(_notes(name, model.estimator), calibrated=note)
+    return Candidate(name, kind, raw if takes_table else recipe, learner, grid, notes)
+
+
+def _made(
+    learner: Predictor[Any],
+    grid: Grid | None,
+    measures: Sequence[Measure],
+    target: Target,
+    tuning: Tuning,
+    name: str,
+) -> tuple[Predictor[Any], str]:
+    """Return the learner tuned, with probabilities where a measure needs them, and what is said of that."""
+    if not (gives_scores_alone(learner) and any(needs_probabilities(each, target) for each in measures)):
+        return tuning.tuned(learner, grid, measures[0]), ""
+    by = measures[0]
+    note = f"{name} gives no probabilities; they are calibrated on its scores inside each training fold"
+    if grid is not None and needs_probabilities(by, target):
+        by = choose_measure("error", target)
+        note += ", and its parameters are chosen by the error rate"
+    return Calibrated(tuning.tuned(learner, grid, by), target.classes), note
 
 
 def _notes(name: str, estimator: Any) -> Notes:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from thetahat.comparison.calibrated import Calibrated
 from thetahat.comparison.candidates import Candidate
 from thetahat.comparison.standardised import StandardisedTarget
 from thetahat.comparison.tuning import Tuned
@@ -98,7 +99,7 @@ def _tuning(candidate: Candidate, outcomes: Sequence[Outcome]) -> TuningRecord |
     grid, learner = candidate.grid, candidate.learner
     if grid is None:
         return None
-    if isinstance(learner, StandardisedTarget):
+    if isinstance(learner, StandardisedTarget | Calibrated):
         learner = learner.learner
     assert isinstance(learner, Tuned)
     points = grid.points

@@ -208,10 +208,8 @@ class Tuned:
             capacities=learners,
             together=len(draws),
         )
-        if found.stopped:
-            raise KeyboardInterrupt
-        losses = np.array([[loss for loss, _ in row] for row in found.values])
-        failed = [fit for row in found.values for _, fit in row if fit is not None]
+        losses = np.array([[loss for loss, _ in row] for row in found.complete])
+        failed = [fit for row in found.complete for _, fit in row if fit is not None]
         return losses, failed[-1] if failed else Fit(None, Status.FAILED)
 
 
