@@ -141,11 +141,21 @@ def without_intervals():
     return replace(record, models=models, pairs=pairs, interval="none", interval_covers=covers)
 
 
-AUC = MetricRecord("auc", "AUC", "share of pairs", higher_is_better=True)
-LOG_LOSS = MetricRecord("log-loss", "log-loss", "nats per row")
-RMSE = MetricRecord("squared-error", "RMSE", "unit of the target")
+AUC = MetricRecord(
+    "auc",
+    "AUC",
+    "share of pairs",
+    higher_is_better=True,
+    of_set=True,
+    root=False,
+    lowest=0.0,
+    highest=1.0,
+    of_positive=True,
+)
+LOG_LOSS = MetricRecord("log-loss", "log-loss", "nats per row", root=False, lowest=0.0)
+RMSE = MetricRecord("squared-error", "RMSE", "unit of the target", root=True, lowest=0.0)
 OWN = MetricRecord(
-    "gain", "gain", "", higher_is_better=True, note="its standard error is that of the jackknife"
+    "gain", "gain", "", True, "its standard error is that of the jackknife", of_set=True, root=False
 )
 
 

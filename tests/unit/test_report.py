@@ -13,6 +13,7 @@ from rich.console import Console
 from tests import records
 from thetahat.display import numbers
 from thetahat.errors import UsageError
+from thetahat.judgment.judge import metric_record
 from thetahat.measures.measure import Target
 from thetahat.measures.registry import MEASURES, choose_measure
 from thetahat.report import figures, metric, page, phrases, terminal
@@ -188,16 +189,16 @@ def test_the_sentences_of_a_set_measure_speak_of_no_losses(rule):
     assert ("fold by fold" if rule == "corrected-t" else "influence of each row") in said
 
 
-def test_what_a_saved_result_lacks_agrees_with_the_measures():
+def test_what_pictures_must_know_of_a_measure_is_saved():
     costs = np.array([[0.0, 1.0], [1.0, 0.0]])
     for name, entry in MEASURES.items():
         target = Target(entry.task, ("a", "b") if entry.task == "classification" else (), costs=costs)
         made = choose_measure("pinball:0.9" if name == "pinball" else name, target)
-        about = records.MetricRecord(made.name, made.shown_as, made.unit, made.higher_is_better)
-        assert metric.is_of_set(about) == (made.losses is None)
-        assert metric.is_root(about) == made.root
-        if name not in ("cost", "brier"):
-            assert metric.BOUNDS[name] == made.bounds
+        saved = metric_record(made)
+        assert metric.is_of_set(saved) == (made.losses is None)
+        assert metric.is_root(saved) == made.root
+        ends = [made.show(end) if np.isfinite(end) else None for end in made.bounds]
+        assert [saved.lowest, saved.highest] == ends
 
 
 def test_further_measures_are_lines_of_the_terminal_and_sections_of_the_page():

@@ -55,8 +55,6 @@ __all__ = ["compare"]
 
 # Always among the models: what can be had without looking at the features.
 FLOOR = "dummy"
-# Measures of two classes that look for one of them.
-OF_POSITIVE = ("auc", "average-precision", "f1")
 # Below this many rows every report carries a warning.
 FEW_ROWS = 100
 
@@ -348,7 +346,7 @@ def _task(subject: Subject, measures: Sequence[Measure]) -> record.TaskRecord:
         record.ClassCount(str(label), count)
         for label, count in zip(schema.classes, schema.class_counts, strict=True)
     )
-    looked_for = len(classes) == 2 and any(measure.name in OF_POSITIVE for measure in measures)
+    looked_for = len(classes) == 2 and any(measure.of_positive for measure in measures)
     positive = str(schema.classes[subject.target.positive]) if looked_for else ""
     return record.TaskRecord(schema.task, schema.target, classes, schema.why, positive)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -104,7 +105,8 @@ def decide(
     }
     missing = [model for model in evidence.models if model not in values]
     names = list(values)
-    said = [sentence(pairs, names, floor, len(evidence.y), measure, missing)]
+    held_out = len(evidence.draws[0].test) if len(evidence.draws) == 1 else None
+    said = [sentence(pairs, names, floor, len(evidence.y), measure, missing, held_out)]
     if baseline != floor:
         said.append(against_baseline(pairs, names, baseline))
     return Judgment(
@@ -133,14 +135,24 @@ def with_pair(judgment: Judgment, pair: PairRecord, floor: str, rows: int) -> Ju
     )
 
 
-def metric_record(measure: Measure, note: str = "") -> MetricRecord:
+def metric_record(measure: Measure) -> MetricRecord:
     """Return the saved form of a measure."""
+    low, high = measure.bounds
     return MetricRecord(
-        measure.name, measure.shown_as, measure.unit, measure.higher_is_better, note or measure.notice
+        measure.name,
+        measure.shown_as,
+        measure.unit,
+        measure.higher_is_better,
+        measure.notice,
+        measure.losses is None,
+        measure.root,
+        measure.show(low) if math.isfinite(low) else None,
+        measure.show(high) if math.isfinite(high) else None,
+        measure.of_positive,
     )
 
 
-def measure_record(judgment: Judgment, evidence: Evidence, note: str = "") -> MeasureRecord:
+def measure_record(judgment: Judgment, evidence: Evidence) -> MeasureRecord:
     """Return the saved form of what a further measure says."""
     measure = judgment.measure
     models = []
@@ -149,9 +161,17 @@ def measure_record(judgment: Judgment, evidence: Evidence, note: str = "") -> Me
         if name in judgment.values:
             mean = float(training_of(evidence.of(name), measure).mean())
             train = measure.show(mean) if mean == mean else None
-        models.append(MeasuredRecord(name, judgment.estimates.get(name), judgment.shown.get(name), train))
+        models.append(
+            MeasuredRecord(
+                name,
+                judgment.estimates.get(name),
+                judgment.shown.get(name),
+                train,
+                judgment.failed.get(name, ""),
+            )
+        )
     return MeasureRecord(
-        metric_record(measure, note), tuple(models), judgment.pairs, judgment.verdict, judgment.winner
+        metric_record(measure), tuple(models), judgment.pairs, judgment.verdict, judgment.winner
     )
 
 

@@ -44,6 +44,7 @@ def sentence(
     rows: int,
     measure: Measure | None = None,
     missing: Sequence[str] = (),
+    held_out: int | None = None,
 ) -> str:
     """Say which model is best, which cannot be told apart, and which have no result.
 
@@ -57,8 +58,11 @@ def sentence(
         What was measured; a loss by default.
     missing : sequence of str
         Models without a result.
+    held_out : int, optional
+        Rows held out of the only draw, where there is one draw.
     """
-    said = _headline(pairs, names, floor, f"on {numbers.count(rows)} rows", measure, bool(missing))
+    on = f"on {numbers.count(rows)} rows" if held_out is None else f"on {numbers.count(held_out)} held-out rows"
+    said = _headline(pairs, names, floor, on, measure, bool(missing))
     if missing and names:
         said += f" {listed(missing)} {'has' if len(missing) == 1 else 'have'} no result."
     return said

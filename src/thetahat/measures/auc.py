@@ -150,4 +150,5 @@ def auc(target: Target, argument: str) -> Measure:
         higher_is_better=True,
         bounds=(0.0, 1.0),
         scale="logit",
+        of_positive=not several,
     )

@@ -73,4 +73,5 @@ def average_precision(target: Target, argument: str) -> Measure:
         higher_is_better=True,
         bounds=(0.0, 1.0),
         scale="logit",
+        of_positive=target.classes == 2,
     )

@@ -60,7 +60,7 @@ def _recalls(matrix: FloatArray) -> tuple[float, FloatArray]:
     return float(np.sum(recall)) / present, slope
 
 
-def _measure(name: str, shown_as: str, unit: str, statistic: Statistic) -> Measure:
+def _measure(name: str, shown_as: str, unit: str, statistic: Statistic, of_positive: bool = False) -> Measure:
     return Measure(
         name,
         shown_as,
@@ -70,6 +70,7 @@ def _measure(name: str, shown_as: str, unit: str, statistic: Statistic) -> Measu
         higher_is_better=True,
         bounds=(0.0, 1.0),
         scale="logit",
+        of_positive=of_positive,
     )
 
 
@@ -85,7 +86,7 @@ def f1(target: Target, argument: str) -> Measure:
         raise UsageError(
             f"metric: f1 is for two classes, and there are {target.classes}; use f1-macro or f1-weighted"
         )
-    return _measure("f1", "F1", "F1", partial(_one, target.positive))
+    return _measure("f1", "F1", "F1", partial(_one, target.positive), of_positive=True)
 
 
 def f1_macro(target: Target, argument: str) -> Measure:

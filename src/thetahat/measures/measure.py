@@ -78,6 +78,8 @@ class Measure:
         much cheaper.
     bind : callable, optional
         ``bind(measure, target)`` gives the measure that is ready for this target; see :meth:`bound`.
+    of_positive : bool
+        Whether it depends on which of two classes is the positive one.
     """
 
     name: str
@@ -94,6 +96,7 @@ class Measure:
     stands_in: Callable[[Prediction], str] | None = None
     plain: Plain | None = None
     bind: Callable[[Measure, Target], Measure] | None = None
+    of_positive: bool = False
 
     @classmethod
     def of_rows(

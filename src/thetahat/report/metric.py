@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from types import MappingProxyType
 
 from thetahat.results.comparison import (
     ComparisonRecord,
@@ -30,47 +29,6 @@ __all__ = [
 ]
 
 INF = math.inf
-# The largest and smallest value of each named measure, in the form for people. A saved result has neither
-# these nor whether a measure is a mean over rows; tests/unit/test_report.py compares with the measures.
-BOUNDS: Mapping[str, tuple[float, float]] = MappingProxyType(
-    {
-        "error": (0.0, 1.0),
-        "log-loss": (0.0, INF),
-        "brier": (0.0, 2.0),
-        "auc": (0.0, 1.0),
-        "average-precision": (0.0, 1.0),
-        "f1": (0.0, 1.0),
-        "f1-macro": (0.0, 1.0),
-        "f1-weighted": (0.0, 1.0),
-        "balanced-accuracy": (0.0, 1.0),
-        "mcc": (-1.0, 1.0),
-        "kappa": (-1.0, 1.0),
-        "squared-error": (0.0, INF),
-        "absolute-error": (0.0, INF),
-        "r2": (-INF, 1.0),
-        "pinball": (0.0, INF),
-        "poisson-deviance": (0.0, INF),
-        "gamma-deviance": (0.0, INF),
-        "squared-log-error": (0.0, INF),
-        "mape": (0.0, INF),
-    }
-)
-OF_SETS = frozenset(
-    {
-        "auc",
-        "average-precision",
-        "f1",
-        "f1-macro",
-        "f1-weighted",
-        "balanced-accuracy",
-        "mcc",
-        "kappa",
-        "r2",
-    }
-)
-# Shown as the square root of the mean over rows.
-ROOTS = frozenset({"squared-error", "squared-log-error"})
-POSITIVE = frozenset({"auc", "average-precision", "f1"})
 
 
 def direction(metric: MetricRecord) -> str:
@@ -90,8 +48,8 @@ def unit_and_direction(metric: MetricRecord) -> str:
 
 
 def is_of_set(metric: MetricRecord) -> bool:
-    """Return whether the measure is a value of a set of rows; a note tells how its influences were found."""
-    return _base(metric) in OF_SETS or bool(metric.note)
+    """Return whether the measure is a value of a set of rows."""
+    return metric.of_set
 
 
 def is_loss(metric: MetricRecord) -> bool:
@@ -101,7 +59,8 @@ def is_loss(metric: MetricRecord) -> bool:
 
 def is_root(metric: MetricRecord) -> bool:
     """Return whether people are shown the square root of the mean over rows."""
-    return _base(metric) in ROOTS
+    # The squared error is the only one of an earlier version.
+    return metric.shown_as == "RMSE" if metric.root is None else metric.root
 
 
 def counted_as(metric: MetricRecord) -> str:
@@ -111,7 +70,7 @@ def counted_as(metric: MetricRecord) -> str:
 
 def looks_for_positive(metric: MetricRecord) -> bool:
     """Return whether the measure of two classes depends on which of them is positive."""
-    return _base(metric) in POSITIVE
+    return metric.of_positive
 
 
 def bounds(metric: MetricRecord, low: float, high: float) -> tuple[float, float]:
@@ -124,7 +83,13 @@ def bounds(metric: MetricRecord, low: float, high: float) -> tuple[float, float]
     low, high : float
         Smallest and largest value of the picture: an axis does not pass 0 or 1 to leave a margin.
     """
-    known = BOUNDS.get(_base(metric), (-INF, INF))
+    known = (
+        -INF if metric.lowest is None else metric.lowest,
+        INF if metric.highest is None else metric.highest,
+    )
+    if metric.root is None and not metric.higher_is_better:
+        # All measures of an earlier version are losses.
+        known = (0.0, known[1])
     least = max(known[0], 0.0) if low >= 0 else known[0]
     most = min(known[1], 1.0) if metric.higher_is_better and high <= 1 else known[1]
     return least, most
@@ -141,7 +106,7 @@ def by_measure(record: ComparisonRecord, measure: MeasureRecord) -> ComparisonRe
             ModelRecord(
                 each.name,
                 model.description,
-                f"no value of {measure.metric.shown_as}" if missing else model.status,
+                (each.reason or f"no value of {measure.metric.shown_as}") if missing else model.status,
                 model.ok and not missing,
                 each.estimate,
                 each.shown,
@@ -185,7 +150,3 @@ def _rooted(pair: PairRecord, shown: Mapping[str, float]) -> PairRecord:
         low=None if pair.low is None else pair.low / total,
         high=None if pair.high is None else pair.high / total,
     )
-
-
-def _base(metric: MetricRecord) -> str:
-    return metric.name.partition(":")[0]

@@ -125,6 +125,9 @@ class MetricRecord:
 
     ``shown_as`` is its form for people: "error rate" (a fraction), "RMSE" (the square root, in the
     target's unit), "log-loss" (nats per row), "AUC". ``note`` says how it was computed where that matters.
+    ``of_set`` tells a value of a set of rows from a mean over rows; ``root`` that people are shown the square
+    root of it, ``None`` in results of an earlier version; ``lowest`` and ``highest`` are the bounds of its
+    form for people, ``None`` where it has none; ``of_positive`` that it depends on which class is positive.
     """
 
     name: str
@@ -132,6 +135,11 @@ class MetricRecord:
     unit: str
     higher_is_better: bool = False
     note: str = ""
+    of_set: bool = False
+    root: bool | None = None
+    lowest: float | None = None
+    highest: float | None = None
+    of_positive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,12 +262,16 @@ class PairRecord:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredRecord:
-    """One model by a further measure; ``shown`` and ``train_shown`` are in the measure's own unit."""
+    """One model by a further measure; ``shown`` and ``train_shown`` are in the measure's own unit.
+
+    ``reason`` says why there is no estimate.
+    """
 
     name: str
     estimate: Estimate | None
     shown: Estimate | None
     train_shown: float | None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
