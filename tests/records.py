@@ -208,12 +208,13 @@ def own_split():
     record = by_auc()
     plan = PlanRecord(
         "split:part",
-        "one split of your own, column part",
-        "the split is yours, column part",
+        "one split, 120 of 1200 rows held out",
+        "the split is your own, column part",
         1,
         1,
         1080.0,
         120.0,
+        True,
     )
     covers = "the loss, on new rows, of the one model fitted to the training rows"
     return replace(record, plan=plan, interval="holdout", interval_covers=covers, pair_interval="holdout")

@@ -222,9 +222,11 @@ def test_what_must_be_said_is_said_once(make):
     assert len(re.findall("[Pp]ositive class:? b", text)) == 1
     assert text.count("weighted by column w") == (1 if record.weight else 0)
     if record.plan.draws_planned == 1:
-        assert "One split of your own, column part: 120 held-out rows." in text
+        assert "One split, 120 of 1200 rows held out (the split is your own, column part)." in " ".join(
+            text.split()
+        )
         assert "each covers the AUC, on new rows, of the one model fitted" in " ".join(text.split())
-        assert "The split is yours, column part." in page.render(record)
+        assert "The split is your own, column part." in page.render(record)
 
 
 @pytest.mark.parametrize("make", [records.by_auc, records.own_split])

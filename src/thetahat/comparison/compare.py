@@ -337,6 +337,7 @@ def _plan_record(subject: Subject, stage: _Stage, evidence: Evidence) -> record.
         len(stage.draws),
         float(np.mean([len(draw.train) for draw in stage.draws])),
         float(np.mean([len(draw.test) for draw in stage.draws])),
+        bool(subject.whose),
     )
 
 

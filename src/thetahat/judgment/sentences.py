@@ -61,7 +61,11 @@ def sentence(
     held_out : int, optional
         Rows held out of the only draw, where there is one draw.
     """
-    on = f"on {numbers.count(rows)} rows" if held_out is None else f"on {numbers.count(held_out)} held-out rows"
+    on = (
+        f"on {numbers.count(rows)} rows"
+        if held_out is None
+        else f"on {numbers.count(held_out)} held-out rows"
+    )
     said = _headline(pairs, names, floor, on, measure, bool(missing))
     if missing and names:
         said += f" {listed(missing)} {'has' if len(missing) == 1 else 'have'} no result."

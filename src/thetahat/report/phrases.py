@@ -34,7 +34,6 @@ VERDICTS = {
     "undecided": "can't separate",
 }
 # How PlanRecord.why begins when the user drew the splits.
-OWN_SPLITS = ("the split is yours", "the splits are yours", "the folds are yours")
 
 
 def listed(names: Sequence[str]) -> str:
@@ -50,7 +49,7 @@ def interval_sentence(record: ComparisonRecord) -> str:
     if not is_loss(record.metric):
         covers = re.sub(r"\b(?:loss|error)\b", lambda _: record.metric.shown_as, covers)
     said = f"Intervals: {record.interval}, {100 * record.level:g} %; each covers {covers}."
-    if _own_splits(record) and record.interval == "corrected-t":
+    if record.plan.own and record.interval == "corrected-t":
         said += " It treats your splits as random ones."
     return said
 
@@ -124,19 +123,18 @@ def plan_sentence(record: ComparisonRecord) -> str:
     """Say how rows were held out, and how much of that was done."""
     plan = record.plan
     said = plan.sentence[:1].upper() + plan.sentence[1:]
-    if plan.draws_planned == 1:
+    if plan.draws_planned == 1 and not plan.own:
         rows = f"{numbers.count(plan.mean_test_rows)} held-out rows"
         said += f": {rows}" if "one split" in plan.sentence else f": one split of {rows}"
     elif plan.draws != plan.draws_planned:
         said += f", {plan.draws} of {plan.draws_planned} draws done"
-    # What is "of your own" says already whose it is.
-    return f"{said}." if _own_splits(record) else f"{said} ({plan.why})."
+    return f"{said} ({plan.why})."
 
 
 def whose_splits(record: ComparisonRecord) -> str:
     """Say that the user drew the splits; empty where thetahat drew them."""
     why = record.plan.why
-    return f"{why[:1].upper()}{why[1:]}." if _own_splits(record) else ""
+    return f"{why[:1].upper()}{why[1:]}." if record.plan.own else ""
 
 
 def rows_sentence(record: ComparisonRecord) -> str:
@@ -231,7 +229,3 @@ def why_sentence(record: ComparisonRecord) -> str:
     if names := by_cause["unclear"]:
         said.append(f"these draws do not show why {listed(names)} {'is' if len(names) == 1 else 'are'} worse")
     return f"Why: {'; '.join(said)}." if said else ""
-
-
-def _own_splits(record: ComparisonRecord) -> bool:
-    return record.plan.why.startswith(OWN_SPLITS)

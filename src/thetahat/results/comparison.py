@@ -144,7 +144,7 @@ class MetricRecord:
 
 @dataclass(frozen=True, slots=True)
 class PlanRecord:
-    """How rows were drawn; ``spec`` repeats it on a command line."""
+    """How rows were drawn; ``spec`` repeats it on a command line. ``own`` tells that the user drew them."""
 
     spec: str
     sentence: str
@@ -153,6 +153,7 @@ class PlanRecord:
     draws_planned: int
     mean_train_rows: float
     mean_test_rows: float
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
