@@ -206,3 +206,13 @@ def test_replication_within_limited_work_is_a_step_a_draw():
     with within(Deadline(2, lambda: len(done))), pytest.raises(OutOfTime):
         replicated(0, finished=done.append)
     assert done == [1, 2]
+
+
+def test_one_draw_alone_has_the_interval_of_a_holdout(by_askings):
+    partial = [compared(["logistic"], time_limit=asked, tune="none").record for asked in range(10, 200, 5)]
+    alone = [record for record in partial if record.partial and record.plan.draws == 1]
+    assert alone
+    for record in alone:
+        assert record.interval == "holdout"
+        assert "held-out rows" in record.verdict
+        assert record.models[0].loss.se is not None

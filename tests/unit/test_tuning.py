@@ -276,3 +276,20 @@ def test_a_comparison_says_what_tuning_chose_and_its_command_repeats_it():
     plain = th.compare(frame, "y", ["logistic"], resampling="cv:4", task="classification", tune="none")
     assert all(model.tuning is None for model in plain.record.models)
     assert "--tune none" in plain.record.provenance.command
+
+
+@pytest.mark.parametrize("times", [2, 3, 6, 7, 9, 10, 14, 15, 120])
+def test_inner_folds_are_as_few_as_the_times_allow(times):
+    sample = replace(classes(), time=np.arange(120) * times // 120)
+    tuned = Tuned(Logistic(), PRICES, LOSSES["error"])
+    draws = tuned._draws(sample, np.random.default_rng(0))
+    assert bool(draws) == (times > 2)
+    assert len(draws) <= 5
+    assert tuned.estimate(sample, rng=np.random.default_rng(0)).status.ok
+
+
+def test_inner_folds_are_none_where_one_group_is_all_there_is():
+    sample = replace(classes(), group=np.zeros(120, dtype=int))
+    tuned = Tuned(Logistic(), PRICES, LOSSES["error"])
+    assert tuned._draws(sample, np.random.default_rng(0)) == []
+    assert tuned.estimate(sample, rng=np.random.default_rng(0)).stats["choice"] == 0

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from thetahat.contracts import Fit, Prediction, Predictor, Sample
+from thetahat.contracts import Fit, Prediction, Predictor, Sample, Status
 from thetahat.linear.coefficients import Coefficients
 from thetahat.linear.logistic import Logistic
 from thetahat.measures.measure import Measure, MissingPrediction, Target
 from thetahat.resampling.adapter import SklearnPredictor
-from thetahat.resampling.plans import KFold, Rows
+from thetahat.resampling.plans import inner_draws
 from thetahat.resampling.replicate import replicate
 from thetahat.svm.estimator import SupportVectorMachine
 
@@ -69,7 +69,7 @@ class Calibrated:
     classes : int
         How many classes.
     folds : int
-        Inner folds; fewer where a class or the groups are fewer.
+        Inner folds; fewer where there are fewer rows, groups or times.
 
     References
     ----------
@@ -84,7 +84,9 @@ class Calibrated:
         """Fit the classifier to the sample, and the regression to held-out scores."""
         assert sample.y is not None
         inner, last = rng.spawn(2)
-        draws = self._plan(sample).draws(Rows(len(sample), sample.y, sample.group, sample.time), rng=inner)
+        draws = inner_draws(sample, self.folds, sample.y, rng=inner)
+        if not draws:
+            return Fit(None, Status.TOO_FEW_ROWS, detail="no inner folds to calibrate probabilities on")
         found = replicate(self.learner, sample, draws, self._scores, rng=inner, together=len(draws))
         rows = np.concatenate([draw.test for draw in draws])
         scores = np.concatenate(found.complete)
@@ -116,14 +118,6 @@ class Calibrated:
         weight = targets if held.weight is None else targets * held.weight[:, None]
         y = np.tile(np.arange(self.classes), len(own))
         return Sample(np.repeat(scores, self.classes, axis=0), y, weight.ravel())
-
-    def _plan(self, sample: Sample) -> KFold:
-        folds = min(self.folds, int(np.bincount(sample.y, minlength=self.classes).max()))  # type: ignore[arg-type]
-        if sample.group is not None:
-            folds = min(folds, len(np.unique(sample.group)))
-        elif sample.time is not None:
-            folds = min(folds, len(np.unique(sample.time)) - 1)
-        return KFold(max(folds, 2))
 
     def _scores(self, fit: Fit[Any], train: Sample, held_out: Sample, /) -> Any:
         score = self.learner.predict(fit.theta, held_out.X).score

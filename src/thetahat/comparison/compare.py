@@ -235,9 +235,14 @@ def _evidence(
 def _rule(subject: Subject, settings: Settings, stage: _Stage, evidence: Evidence) -> Rule:
     method = choose_interval(settings.interval, stage.plan, stage.draws, subject.rows)
     done = len(evidence.draws)
-    if done < len(stage.draws) and (done < 2 or method.name in OWN_DRAWS):
-        method = METHODS["none"]
-    by, other = choose_pairs(settings.pairs, method, stage.draws, subject.rows)
+    if done < len(stage.draws):
+        if done == 1 and method.name not in OWN_DRAWS:
+            # One draw alone is a hold-out, and has the interval of one.
+            method = choose_interval("auto", stage.plan, evidence.draws, subject.rows)
+        elif done < 2 or method.name in OWN_DRAWS:
+            method = METHODS["none"]
+    pairs = settings.pairs if done > 1 or done == len(stage.draws) else "auto"
+    by, other = choose_pairs(pairs, method, evidence.draws or stage.draws, subject.rows)
     if method.name == "none":
         by, other = method, None
     return Rule(

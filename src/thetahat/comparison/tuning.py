@@ -23,7 +23,7 @@ from thetahat.deadline import check_time
 from thetahat.errors import UsageError
 from thetahat.measures.measure import Measure, MissingPrediction, Undefined
 from thetahat.resampling.adapter import SklearnPredictor, point_estimator
-from thetahat.resampling.plans import KFold, Rows
+from thetahat.resampling.plans import inner_draws
 from thetahat.resampling.replicate import replicate
 
 __all__ = [
@@ -177,18 +177,8 @@ class Tuned:
         return theta.learner.predict(theta.theta, X)
 
     def _draws(self, sample: Sample, rng: Generator) -> list[Draw]:
-        labels = sample.y if self.measure.task == "classification" else None
-        if self.measure.task is None and sample.y is not None and sample.y.dtype.kind == "i":
-            labels = sample.y
-        folds = self.folds
-        if sample.group is not None:
-            folds = min(folds, len(np.unique(sample.group)))
-        elif sample.time is not None:
-            folds = min(folds, len(np.unique(sample.time)) - 1)
-        if min(folds, len(sample)) < 2:
-            return []
-        plan = KFold(min(folds, len(sample)))
-        return plan.draws(Rows(len(sample), labels, sample.group, sample.time), rng=rng)
+        numbers = sample.y is None or sample.y.dtype.kind == "f"
+        return inner_draws(sample, self.folds, None if numbers else sample.y, rng=rng)
 
     def _losses(
         self, sample: Sample, draws: Sequence[Draw], points: Sequence[dict[str, Any]], rng: Generator

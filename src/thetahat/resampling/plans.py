@@ -14,10 +14,10 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from thetahat.contracts import Draw, IntArray
+from thetahat.contracts import Draw, IntArray, Sample
 from thetahat.errors import UsageError
 
-__all__ = ["Holdout", "KFold", "LeaveOneOut", "Plan", "Rows", "parse"]
+__all__ = ["Holdout", "KFold", "LeaveOneOut", "Plan", "Rows", "inner_draws", "parse"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,6 +201,32 @@ class LeaveOneOut:
             raise UsageError("resampling: loo would train on the future; use cv:K or holdout:F with a time")
         groups = np.arange(rows.n) if rows.groups is None else rows.groups
         return [_split(groups == group) for group in np.unique(groups)]
+
+
+def inner_draws(sample: Sample, folds: int, labels: IntArray | None, *, rng: Generator) -> list[Draw]:
+    """Return folds within a sample, as many as its rows, groups or times allow, or none.
+
+    Parameters
+    ----------
+    sample : Sample
+        Rows of one group stay together, and rows ordered in time train before they are predicted.
+    folds : int
+        The most folds.
+    labels : ndarray of shape (n,), optional
+        Class codes, whose proportions every fold keeps.
+    rng : Generator
+        Of the shuffle.
+    """
+    rows = Rows(len(sample), labels, sample.group, sample.time)
+    if sample.group is not None:
+        folds = min(folds, len(np.unique(sample.group)))
+    for count in range(min(folds, len(sample)), 1, -1):
+        try:
+            return KFold(count).draws(rows, rng=rng)
+        except UsageError:
+            # Too few distinct times for so many folds.
+            continue
+    return []
 
 
 def parse(text: str, *, what: str = "resampling") -> Plan:
