@@ -1,8 +1,8 @@
 """Populations with a known measure of every fitted model: the truth that intervals have to cover.
 
 Each population draws rows, fits a cheap learner and evaluates a fit on a grid that stands for the whole
-population. Given the fit, what the learner says depends on one or two normal variables, so the grid has one or
-two dimensions and its error is far below the standard error of a table of 1,000 rows.
+population. Given the fit, what the learner says depends on one or two normal variables, so the grid has as
+many dimensions and its error is far below the standard error of a table of 1,000 rows.
 """
 
 from __future__ import annotations
