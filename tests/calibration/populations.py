@@ -19,6 +19,8 @@ from thetahat.measures.values import Target
 COSTS = np.array([[0.0, 1.0], [5.0, 0.0]])
 # Points of the grid a class, and a normal variable.
 POINTS, PER_VARIABLE = 2000, 81
+# Rows that each class of a table has at least: a table with fewer is drawn anew.
+FEWEST = 3
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class Classes:
 
     def rows(self, n, rng):
         y = rng.choice(len(self.shares), n, p=self.shares)
+        while np.bincount(y, minlength=len(self.shares)).min() < FEWEST:
+            y = rng.choice(len(self.shares), n, p=self.shares)
         X = rng.normal(size=(n, 1 + self.noise))
         X[:, 0] += self.distance * y
         return X, y

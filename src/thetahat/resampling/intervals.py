@@ -287,7 +287,7 @@ class Influence:
             scale = 1.0 if quantity.linearized else len(held) / (draws * len(rows))
             away.append(scale * centred(rows)[1])
         counts = np.bincount(held)
-        sums = np.bincount(held, np.concatenate(away))[counts > 0]
+        sums: FloatArray = np.bincount(held, np.concatenate(away)).astype(np.float64)[counts > 0]
         se = float(np.sqrt(sums @ sums)) / len(held)
         return MeanEstimate(float(np.mean(quantity.values)), se, np.inf, _skewness(sums, len(sums)))
 
