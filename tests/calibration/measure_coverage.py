@@ -60,7 +60,7 @@ def on_one_split(
     """
     people, names = POPULATIONS[population], names or MEASURED[population]
     found, truths = {name: [] for name in names}, {name: [] for name in names}
-    draw, fit, truth = Draw(np.arange(n), np.arange(n)), None, {}
+    draw, fit, truth = Draw(np.arange(n, 2 * n), np.arange(n)), None, {}
     for _ in range(runs):
         if fit is None or refit:
             fit = people.fit(*people.rows(n, rng))
