@@ -8,13 +8,62 @@ import time
 import numpy as np
 
 from tests.calibration import cases
+from tests.calibration.measure_coverage import of_pairs, on_folds, on_one_split
+from tests.calibration.populations import MEASURED
 
 
 def main(argv: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks coverage", description=__doc__)
     parser.add_argument("--runs", type=int, default=4000)
-    runs = parser.parse_args(argv).runs
-    began = time.perf_counter()
+    parser.add_argument("--measures", action="store_true", help="the tables of the measures, alone")
+    given = parser.parse_args(argv)
+    runs, began = given.runs, time.perf_counter()
+    if given.measures:
+        _measures(runs)
+        _pairs(runs)
+    else:
+        _intervals_and_verdicts(runs)
+    print(f"\n{time.perf_counter() - began:.0f} s")
+
+
+def _measures(runs: int) -> None:
+    few = runs // 4
+    print(f"Coverage by measure, nominal .95: {runs} tables on one split, {few} on folds")
+    heads = [
+        f"{name}, n = {n}" for name in ("holdout", "clt, cv:10", "corrected-t, cv:10") for n in (200, 1000)
+    ]
+    print("| population | measure | " + " | ".join([*heads, "corrected-t, cv:3x10, n = 200"]) + " |")
+    print("|---|---|" + "---|" * 7)
+    for population, names in MEASURED.items():
+        split = [on_one_split(population, n, runs, np.random.default_rng(n)) for n in (200, 1000)]
+        folds = [
+            on_folds(population, n, few, np.random.default_rng(n), methods=("clt", "corrected-t"))
+            for n in (200, 1000)
+        ]
+        repeated = on_folds(population, 200, few, np.random.default_rng(3), "cv:3x10", ("corrected-t",))
+        for name in names:
+            each = [of[name] for of in split]
+            each += [of[name, method] for method in ("clt", "corrected-t") for of in folds]
+            each.append(repeated[name, "corrected-t"])
+            covered = " | ".join(f"{of['covered']:.3f}" for of in each)
+            print(f"| {population} | {name} | {covered} |", flush=True)
+
+
+def _pairs(runs: int) -> None:
+    print(f"\nHow often two equally good models are told apart at level .05, {runs} tables")
+    print("| measure | holdout, n = 200 | holdout, n = 1000 | clt, cv:10, n = 200 | clt, cv:10, n = 1000 |")
+    print("|---|---|---|---|---|")
+    for task in ("classification", "regression"):
+        columns = [
+            of_pairs(task, n, runs, np.random.default_rng(n), *by)
+            for by in (("holdout", "holdout"), ("cv:10", "clt"))
+            for n in (200, 1000)
+        ]
+        for name in columns[0]:
+            print(f"| {name} | " + " | ".join(f"{of[name]:.3f}" for of in columns) + " |", flush=True)
+
+
+def _intervals_and_verdicts(runs: int) -> None:
     print(f"Coverage of the error of the fitted model, nominal .95, {runs} runs (nested: {runs // 4})")
     print("| method | " + " | ".join(f"n = {n}" for n in cases.SIZES) + " |")
     print("|---|" + "---|" * len(cases.SIZES))
@@ -56,7 +105,6 @@ def main(argv: list[str]) -> None:
         found = cases.winner(n, runs // 8, np.random.default_rng(n))
         said = f"{found['naive']:+.3f} | {found['corrected']:+.3f} | {found['covered']:.3f}"
         print(f"| {n} | {said} |", flush=True)
-    print(f"\n{time.perf_counter() - began:.0f} s")
 
 
 def _table(corner: str, heads: list[str], columns: list[dict[str, float]]) -> None:

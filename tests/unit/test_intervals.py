@@ -52,3 +52,15 @@ def test_a_standard_error_keeps_its_digits_where_losses_lie_far_from_0(name):
         return METHODS[name](OverDraws(values, np.full(4, 18.0), np.full(4, 6.0), rows, tests)).se
 
     assert se(2.0**52) == pytest.approx(se(0.0), rel=1e-14)
+
+
+@pytest.mark.parametrize("name", ["holdout", "clt", "influence"])
+def test_the_skewness_of_a_mean_over_rows_is_that_of_the_rows_over_the_root_of_their_number(name):
+    losses = np.random.default_rng(0).gamma(0.5, size=(5, 40))
+    rows = [losses.ravel()] if name == "holdout" else list(losses)
+    tests = list(np.arange(200).reshape(len(rows), -1))
+    sizes = np.full(len(rows), 200.0 / len(rows))
+    values = np.array([each.mean() for each in rows])
+    mean = METHODS[name](OverDraws(values, sizes, sizes, rows, tests))
+    away = losses - losses.mean(axis=1, keepdims=True) if name == "influence" else losses
+    assert mean.skewness == pytest.approx(stats.skew(away.ravel()) / np.sqrt(200), rel=1e-12)

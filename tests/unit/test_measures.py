@@ -204,6 +204,25 @@ def test_value_on_a_bound_has_the_clipped_interval():
     assert high == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("skewness", [-0.4, 1e-7, 0.3])
+def test_ends_of_a_skewed_mean_solve_halls_equation(skewness):
+    low, high = choose_measure("log-loss", TWO).interval(1.0, 0.1, 1.96, skewness)
+    a = skewness / 3
+    for end, quantile in ((low, 1.96), (high, -1.96)):
+        t = (1.0 - end) / 0.1
+        assert t + a * t**2 + a**2 * t**3 / 3 + skewness / 6 == pytest.approx(quantile, abs=1e-8)
+
+
+def test_the_logit_is_of_the_way_between_the_bounds():
+    y, value = np.array([0, 1, 1, 0]), np.array([0, 1, 0, 0])
+    cost = choose_measure(
+        "cost", Target("classification", ("a", "b"), costs=np.array([[1.0, 2.0], [5.0, 1.0]]))
+    )
+    mean = cost.value(y, Prediction(value))
+    ends = choose_measure("error", TWO).interval((mean - 1) / 4, 0.2 / 4, 2.0)
+    assert cost.interval(mean, 0.2, 2.0) == pytest.approx([1 + 4 * end for end in ends], rel=1e-12)
+
+
 def test_shown_measures_in_their_order():
     assert [label for label, _ in SHOWN["classification"]] == [
         "accuracy",

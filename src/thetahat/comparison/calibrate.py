@@ -14,6 +14,7 @@ from thetahat.comparison.planning import choose_plan
 from thetahat.comparison.recipe import TableRecipe
 from thetahat.comparison.subject import read_subject
 from thetahat.contracts import Draw, Fit, FloatArray, Prediction, Sample, Status
+from thetahat.judgment.pairs import ends
 from thetahat.judgment.rule import choose_interval
 from thetahat.linear.least_squares import LeastSquares
 from thetahat.linear.logistic import Logistic
@@ -284,7 +285,7 @@ class _Simulated:
             prediction = self.learner.predict(theta, table.X[draw.test])
             outcomes.append([Outcome(Status.SOLVED, prediction=prediction)])
         evidence = Evidence(("model",), draws, outcomes, table.y)
-        low, high = self.method(measured(evidence, "model", self.measure)).interval(self.level)
+        low, high = ends(self.method(measured(evidence, "model", self.measure)), self.level, self.measure)
         theta = self.learner.estimate(table, rng=rng).theta
         error = self.population.error(self.learner.predict(theta, self.population.Z))
         return Fit((low, high, error))

@@ -104,7 +104,7 @@ def ends(mean: MeanEstimate, level: float, measure: Measure | None) -> tuple[flo
     """Return the ends of the interval of a measure, within its bounds."""
     if measure is None:
         return mean.interval(level)
-    return measure.interval(mean.estimate, mean.se, mean.quantile(level))
+    return measure.interval(mean.estimate, mean.se, mean.quantile(level), mean.skewness)
 
 
 def _judge(

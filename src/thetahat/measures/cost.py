@@ -34,4 +34,6 @@ def cost(target: Target, argument: str) -> Measure:
         )
     costs = np.asarray(target.costs, dtype=np.float64)
     bounds = float(np.min(costs)), float(np.max(costs))
-    return Measure("cost", "cost", "cost per row", "classification", partial(_cost, costs), bounds=bounds)
+    return Measure(
+        "cost", "cost", "cost per row", "classification", partial(_cost, costs), bounds=bounds, scale="logit"
+    )

@@ -47,7 +47,9 @@ def probability_of(prediction: Prediction, measure: str) -> FloatArray:
 
 def error(target: Target, argument: str) -> Measure:
     """Return the share of rows that are predicted wrongly."""
-    return Measure("error", "error rate", "share of rows", "classification", _wrong, bounds=(0.0, 1.0))
+    return Measure(
+        "error", "error rate", "share of rows", "classification", _wrong, bounds=(0.0, 1.0), scale="logit"
+    )
 
 
 def accuracy() -> Measure:
@@ -60,6 +62,7 @@ def accuracy() -> Measure:
         _right,
         higher_is_better=True,
         bounds=(0.0, 1.0),
+        scale="logit",
     )
 
 

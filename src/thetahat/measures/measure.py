@@ -24,7 +24,9 @@ Whole: TypeAlias = "Callable[[NDArray[Any], Prediction, FloatArray | None], Meas
 Plain: TypeAlias = "Callable[[NDArray[Any], Prediction, FloatArray | None], float]"
 
 LARGEST_LOG = 709.0  # exp of more than this overflows
-# The scale on which an interval of a bounded measure is symmetric, and the way back.
+NO_SKEWNESS = 1e-8  # below, the correction cancels to rounding
+# The scale on which an interval of a bounded measure is symmetric, the way back, and the slope. That of the
+# logit is of the share of the way between the bounds.
 _SCALES: dict[str, tuple[Callable[[float], float], Callable[[float], float], Callable[[float], float]]] = {
     "identity": (lambda x: x, lambda u: u, lambda x: 1.0),
     "logit": (special.logit, special.expit, lambda x: 1 / (x * (1 - x))),
@@ -65,8 +67,8 @@ class Measure:
     bounds : tuple of float
         Smallest and largest value that it can have.
     scale : {"identity", "logit", "fisher", "complement"}
-        Scale on which an interval is symmetric: of x itself, of log(x / (1 − x)), of artanh x, or of
-        −log(1 − x).
+        Scale on which an interval is symmetric: of x itself (corrected for skewness), of log(x / (1 − x)), x
+        the share of the way between the bounds, of artanh x, or of −log(1 − x).
     root : bool
         Whether people are shown the square root (RMSE of a squared error).
     notice : str
@@ -256,7 +258,9 @@ class Measure:
             return se
         return se / (2 * math.sqrt(value)) if value > 0 else se
 
-    def interval(self, value: float, se: float, quantile: float) -> tuple[float, float]:
+    def interval(
+        self, value: float, se: float, quantile: float, skewness: float = 0.0
+    ) -> tuple[float, float]:
         """Return the ends of an interval, within the bounds.
 
         The ends are the value itself if the standard error is 0. A value on a bound has no place on another
@@ -268,12 +272,31 @@ class Measure:
             The estimate and its standard error.
         quantile : float
             How many standard errors the interval reaches to either side, on its scale.
+        skewness : float
+            Standardized third moment of the estimate. On the identity the ends are then those of Hall's
+            transformation, which removes it; the other scales do so themselves.
+
+        Notes
+        -----
+        Hall, P. (1992). On the removal of skewness by transformation. *Journal of the Royal Statistical
+        Society B* 54, 221–228.
         """
         low, high = self.bounds
         if se == 0:
             return value, value
         if self.scale == "identity" or not low < value < high or not math.isfinite(se):
-            return max(value - quantile * se, low), min(value + quantile * se, high)
+            below, above = _unskewed(quantile, skewness), _unskewed(-quantile, skewness)
+            return max(value - below * se, low), min(value - above * se, high)
         there, back, slope = _SCALES[self.scale]
-        center, half = there(value), quantile * se * slope(value)
-        return float(back(center - half)), float(back(center + half))
+        origin, length = (low, high - low) if self.scale == "logit" else (0.0, 1.0)
+        place = (value - origin) / length
+        center, half = there(place), quantile * (se / length) * slope(place)
+        return origin + length * float(back(center - half)), origin + length * float(back(center + half))
+
+
+def _unskewed(quantile: float, skewness: float) -> float:
+    """Return the root t of t + a t² + a² t³ / 3 + a / 2 = quantile, with a = skewness / 3."""
+    a = skewness / 3
+    if abs(a) < NO_SKEWNESS:
+        return quantile
+    return (math.cbrt(1 + 3 * a * (quantile - a / 2)) - 1) / a

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from thetahat.contracts import FloatArray
+from thetahat.contracts import FloatArray, IntArray
 from thetahat.errors import UsageError
 from thetahat.resampling.spread import interval
 
 __all__ = ["CorrectedWinner", "corrected_winner"]
+
+# Counts of resamples that are held at a time: their memory does not grow with the rows.
+BLOCK = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +72,25 @@ def corrected_winner(
     n, c = losses.shape
     if n < 2:
         raise UsageError("losses: at least two rows are needed, to select on some and evaluate on the others")
-    counts = rng.multinomial(n, np.full(n, 1 / n), size=resamples).astype(np.float64)
-    inside = counts @ losses
+    inside, left, rows = np.empty((resamples, c)), np.empty((resamples, c)), np.empty(resamples)
+    for start in range(0, resamples, max(1, BLOCK // n)):
+        part = slice(start, min(start + max(1, BLOCK // n), resamples))
+        counts = _counts(n, part.stop - start, rng)
+        inside[part] = counts.astype(np.float64) @ losses
+        absent = (counts == 0).astype(np.float64)
+        left[part], rows[part] = absent @ losses, absent.sum(axis=1)
     # Break ties by random numbers below any difference of two sums of losses.
     scale = np.abs(inside).max(initial=0.0) * 1e-12 + 1e-300
     chosen = np.argmin(inside + scale * rng.random(inside.shape), axis=1)
-    left = counts == 0
-    rows = left.sum(axis=1)
-    outside = (left.astype(np.float64) @ losses)[np.arange(resamples), chosen]
+    outside = left[np.arange(resamples), chosen]
     replicates = outside[rows > 0] / rows[rows > 0]
     low, high = interval(replicates, level, "percentile")
     return CorrectedWinner(
         float(replicates.mean()), float(low), float(high), float(losses.mean(axis=0).min()), level
     )
+
+
+def _counts(n: int, resamples: int, rng: Generator) -> IntArray:
+    """Return how often each of n rows is drawn in each resample of n rows, shape (resamples, n)."""
+    drawn = rng.integers(n, size=(resamples, n)) + n * np.arange(resamples)[:, None]
+    return np.bincount(drawn.ravel(), minlength=resamples * n).reshape(resamples, n)
