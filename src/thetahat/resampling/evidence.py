@@ -167,7 +167,6 @@ def measured(evidence: Evidence, model: str, measure: Measure) -> OverDraws:
             values[number], strata = found.value, found.strata
             parts.append(found.influence)
         weights.append(weight)
-    rows: list[FloatArray]
     if measure.losses is None:
         count = sum(map(len, parts))
         mean = float(values.mean())
