@@ -385,3 +385,108 @@ def test_the_bare_loop_gives_the_same_auc():
         aucs.append(roc_auc_score(y[draw.test] == "b", fit.predict_proba(X[draw.test])[:, 1]))
     (model,) = [m for m in found.record.models if m.name == "bayes"]
     assert model.loss.estimate == pytest.approx(np.mean(aucs), rel=1e-9)
+
+
+def fixed(**errors):
+    """Return models whose errors are those of columns: 1 where the column says so."""
+    return [th.Model(Given(name), name=name, raw=True) for name in errors]
+
+
+def test_the_table_and_the_pairs_measure_the_same_on_folds_of_unequal_size():
+    rng = np.random.default_rng(0)
+    fold = np.repeat([0, 1, 2, 3], [10, 10, 10, 370])
+    y = rng.random(400) < 0.5
+    small = fold < 3
+    wrong = {
+        "a": np.where(small, 0.0, rng.random(400) < 0.45),
+        "b": np.where(small, rng.random(400) < 0.5, 0.05),
+    }
+    frame = pl.DataFrame(
+        {name: np.where(np.asarray(w, dtype=bool) ^ y, 1.0, -1.0) for name, w in wrong.items()}
+        | {"fold": fold, "y": np.where(y, "yes", "no")}
+    )
+    for pairs in ("clt", "corrected-t"):
+        found = th.compare(frame, "y", fixed(a=0, b=0), fold="fold", pairs=pairs).record
+        shown = {m.name: m.loss.estimate for m in found.models}
+        for pair in found.pairs:
+            assert pair.difference == pytest.approx(shown[pair.a] - shown[pair.b], abs=1e-12)
+        assert found.models[0].name == "a"
+        assert f"{found.models[0].name} is worse" not in found.verdict
+
+
+def test_rows_held_out_unequally_often_have_the_error_of_their_sums():
+    """Fixed predictions, so that the only chance is that of the rows: 1,500 sets of rows."""
+    from sklearn.model_selection import ShuffleSplit
+
+    from thetahat.resampling.intervals import METHODS, OverDraws
+
+    tests = [test for _, test in ShuffleSplit(20, test_size=0.05, random_state=0).split(np.zeros(400))]
+    sizes = np.full(20, 20.0)
+    rng = np.random.default_rng(1)
+    means, errors = [], []
+    for _ in range(1500):
+        loss = rng.normal(size=400)
+        rows = [loss[test] for test in tests]
+        over = OverDraws(np.array([r.mean() for r in rows]), 380 + 0 * sizes, sizes, rows, tests)
+        found = METHODS["clt"](over)
+        means.append(found.estimate)
+        errors.append(found.se)
+    assert np.mean(errors) == pytest.approx(np.std(means), rel=0.06)
+
+
+def test_a_margin_is_of_the_first_measure_alone():
+    frame = numbers(150)
+    options = {"tune": "none", "resampling": "cv:5"}
+    both = th.compare(frame, "y", ["linear"], metric="squared-error,r2", margin=1e6, **options).record
+    alone = th.compare(frame, "y", ["linear"], metric="r2", **options).record
+    assert both.pairs[0].verdict == "equivalent"
+    assert both.measures[0].pairs == alone.pairs
+
+
+def test_groups_make_the_interval_of_a_single_split():
+    rng = np.random.default_rng(3)
+    frame = table(400).with_columns(g=pl.Series(np.repeat(np.arange(20), 20)))
+    held = np.repeat(rng.permutation(20) < 10, 20)
+    frame = frame.with_columns(part=pl.Series(np.where(held, "test", "train")))
+    found = th.compare(frame, "y", ["logistic"], tune="none", group="g", split="part").record
+    assert (found.interval, found.pair_interval) == ("groups", "groups")
+    few = th.compare(
+        frame.with_columns(g=pl.Series(np.repeat(np.arange(8), 50))),
+        "y",
+        ["logistic"],
+        tune="none",
+        group="g",
+        resampling="holdout:0.5",
+    ).record
+    assert few.interval == "none"
+
+
+def test_a_measure_that_one_model_has_no_value_of_fails_that_model_alone():
+    def correlation(y, prediction):
+        if np.ptp(prediction.value) == 0:
+            return np.nan
+        return np.corrcoef(y, prediction.value)[0, 1]
+
+    corr = th.Measure.of_set(correlation, higher_is_better=True)
+    found = th.compare(
+        numbers(), "y", ["linear", "forest"], metric=corr, resampling="cv:3", tune="none"
+    ).record
+    values = {m.name: m.loss for m in found.models}
+    assert values["dummy"] is None
+    assert values["linear"] is not None
+    assert "dummy has no result" in found.verdict
+
+
+def test_rows_of_weight_zero_alone_are_refused_before_anything_is_said():
+    frame = table(60).with_columns(weight=pl.Series(np.r_[np.zeros(20), np.ones(40)]))
+    splits = [(np.arange(20, 60), np.arange(20)), (np.arange(40), np.arange(40, 60))]
+    with pytest.raises(th.UsageError, match="no weight above 0"):
+        th.compare(frame, "y", ["logistic"], tune="none", weight="weight", resampling=splits)
+
+
+def test_the_verdict_counts_the_rows_that_some_draw_held_out():
+    frame = table(200)
+    splits = [(np.arange(100), np.arange(100, 125)), (np.arange(100), np.arange(125, 150))]
+    assert (
+        "on 50 held-out rows" in th.compare(frame, "y", ["logistic"], tune="none", resampling=splits).verdict
+    )

@@ -36,14 +36,14 @@ def test_equal_groups_give_students_t_over_the_means_of_the_groups():
     assert found.df == 11
 
 
-def test_a_row_held_out_twice_stands_with_its_mean():
+def test_a_row_held_out_twice_enters_with_the_sum_of_its_deviations():
     losses = [np.array([1.0, 3.0]), np.array([5.0, 7.0]), np.array([2.0, 8.0])]
     tests = [np.array([0, 1]), np.array([2, 3]), np.array([1, 2])]
-    once = [np.array([1.0, 2.5]), np.array([6.5, 7.0])]
-    codes = np.array([0, 0, 1, 1])
-    one = Clustered(codes, "groups")(quantity(losses, tests))
-    other = Clustered(codes, "groups")(quantity(once, tests[:2]))
-    assert (one.estimate, one.se) == pytest.approx((other.estimate, other.se))
+    found = Clustered(np.array([0, 0, 1, 1]), "groups")(quantity(losses, tests))
+    mean = 26 / 6
+    sums = np.array([1 + 3 + 2 - 3 * mean, 5 + 7 + 8 - 3 * mean])
+    assert found.estimate == pytest.approx(mean)
+    assert found.se == pytest.approx(np.sqrt(2 * sums @ sums) / 6)
 
 
 def test_stretches_of_time_are_in_order_of_equal_size_and_keep_equal_times_together():

@@ -109,8 +109,14 @@ def compare(data: Any, target: str, models: Iterable[Any] | None = None, **optio
         stopped = replicates.stopped or (TIME_LIMIT if any(map(cut_short, replicates.values)) else "")
         rule = _rule(subject, settings, stage, evidence)
         judgments = [
-            decide(evidence, measure, rule, floor=FLOOR, baseline=settings.baseline, rng=rng)
-            for measure, rng in zip(measures, [rngs.winner, *rngs.winner.spawn(len(measures))], strict=False)
+            decide(evidence, measure, each, floor=FLOOR, baseline=settings.baseline, rng=rng)
+            for measure, each, rng in zip(
+                measures,
+                # A margin is in the units of the first measure.
+                [rule, *[replace(rule, margin=None)] * len(measures)],
+                [rngs.winner, *rngs.winner.spawn(len(measures))],
+                strict=False,
+            )
         ]
         if settings.rows_needed and not stopped:
             judgments[0] = _with_curve(

@@ -15,7 +15,7 @@ from thetahat.comparison.outcomes import HeldOutPredictions
 from thetahat.contracts import Draw, IntArray, Sample
 from thetahat.deadline import Deadline
 from thetahat.judgment.pairs import pair_of
-from thetahat.measures.measure import Measure
+from thetahat.measures.measure import Measure, Undefined
 from thetahat.resampling.evidence import Evidence, measured
 from thetahat.resampling.learning import curve_of, growing_draws, sizes_within
 from thetahat.resampling.replicate import replicate
@@ -82,7 +82,10 @@ def with_curve(
     evidence = Evidence((pair.a, pair.b), found.draws, found.values, sample.y, sample.weight)
     if found.stopped or len(evidence.complete) < 2:
         return pair
-    first, second = (measured(evidence, name, measure).values for name in evidence.models)
+    try:
+        first, second = (measured(evidence, name, measure).values for name in evidence.models)
+    except Undefined:
+        return pair
     gaps = (first - second).reshape(len(folds), len(sizes))
     curve = curve_of({"gap": gaps}, folds, sizes, measure.name, level, rng_curve)
     needed = curve.rows_to_decide(se=_standard_error(pair, level))

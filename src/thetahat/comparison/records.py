@@ -12,10 +12,9 @@ from thetahat.comparison.candidates import Candidate
 from thetahat.comparison.standardised import StandardisedTarget
 from thetahat.comparison.tuning import Tuned
 from thetahat.contracts import Status
-from thetahat.errors import UsageError
 from thetahat.judgment.estimates import score_of, training_of
 from thetahat.judgment.judge import Judgment
-from thetahat.measures.measure import Measure, MissingPrediction
+from thetahat.measures.measure import Measure, MissingPrediction, Undefined
 from thetahat.resampling.evidence import Evidence, Outcome, measured
 from thetahat.results.comparison import ChoiceRecord, ModelRecord, Score, TuningRecord
 
@@ -89,7 +88,7 @@ def _scores(
     for label, measure in beside:
         try:
             over = measured(evidence, name, measure)
-        except (MissingPrediction, UsageError):
+        except (MissingPrediction, Undefined):
             over = None
         scores[label] = score_of(over, measure, judgment.rule.method, judgment.rule.level)
     return scores

@@ -50,7 +50,8 @@ def measured_models(
         else:
             failed[model] = "a prediction is not a finite number"
     if undefined and not values:
-        raise UsageError(f"metric: {undefined}")
+        # Then it is the rows that have no value, not a model.
+        raise UsageError(f"metric: {measure.name} is undefined {undefined}")
     ordered = sorted(values.items(), key=lambda item: measure.sign * method(item[1]).estimate)
     return dict(ordered), failed
 
@@ -109,9 +110,9 @@ def leader_record(
         over = values[name]
         if over.rows is None or over.tests is None:
             return None
-        held = np.concatenate(over.tests)
+        away, held = over.deviations()
         times = np.bincount(held)
-        rows = np.bincount(held, np.concatenate(over.rows))[times > 0] / times[times > 0]
+        rows = over.values.mean() + np.bincount(held, away)[times > 0] / times[times > 0]
         columns.append(measure.sign * rows)
     corrected = corrected_winner(np.column_stack(columns), rng=rng, level=level)
     ends_of = sorted((measure.sign * corrected.low, measure.sign * corrected.high))

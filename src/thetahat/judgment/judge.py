@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 from numpy.random import Generator
 
 from thetahat.judgment.estimates import (
@@ -105,7 +106,8 @@ def decide(
     }
     missing = [model for model in evidence.models if model not in values]
     names = list(values)
-    held_out = len(evidence.draws[0].test) if len(evidence.draws) == 1 else None
+    held = len(np.unique(np.concatenate([draw.test for draw in evidence.draws]))) if evidence.draws else 0
+    held_out = held if 0 < held < len(evidence.y) else None
     said = [sentence(pairs, names, floor, len(evidence.y), measure, missing, held_out)]
     if baseline != floor:
         said.append(against_baseline(pairs, names, baseline))

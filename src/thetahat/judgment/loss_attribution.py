@@ -88,7 +88,9 @@ def _part(over: OverDraws, values: FloatArray, rule: Rule) -> Part:
 def _limited(model: ModelRecord, optimism: Part, measure: Measure) -> str:
     assert model.loss is not None
     at = model.loss.estimate
-    left = measure.bounds[1] - at if measure.higher_is_better else at
+    left = measure.bounds[1] - at if measure.higher_is_better else at - measure.bounds[0]
+    if not math.isfinite(left):
+        return f"{model.name} comes first: {_both(model, measure)}."
     much = optimism.estimate > MUCH * left
     clear = optimism.low is not None and optimism.low > 0
     seen = _both(model, measure)

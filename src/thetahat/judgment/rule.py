@@ -67,6 +67,10 @@ def choose_interval(name: str, plan: Plan, draws: Sequence[Draw], rows: Rows) ->
         clustered = _clustered("blocks", draws, rows)
         few = len(np.unique(clustered.codes[clustered.codes >= 0])) < FEWEST
         return METHODS["none"] if few or name == "none" else clustered
+    if name == "auto" and len(draws) == 1 and rows.groups is not None:
+        # The rows of one split are no more independent than their groups.
+        few = len(np.unique(rows.groups[draws[0].test])) < FEWEST
+        return METHODS["none"] if few else _clustered("groups", draws, rows)
     if name == "auto":
         return METHODS["holdout" if len(draws) == 1 else "corrected-t"]
     if name not in METHODS:
@@ -96,7 +100,7 @@ def choose_pairs(
         if name not in ("auto", "blocks"):
             raise UsageError(f"pairs: {name} is not for rows ordered in time; use blocks or leave it at auto")
         return (_clustered("blocks", draws, rows) if name == "blocks" else single), None
-    if name == "blocks":
+    if name == "blocks" or (name == "groups" and len(draws) < 2):
         return _clustered(name, draws, rows), None
     if len(draws) < 2 or single.name in ("none", *OWN_DRAWS):
         if name != "auto":

@@ -59,7 +59,7 @@ def sentence(
     missing : sequence of str
         Models without a result.
     held_out : int, optional
-        Rows held out of the only draw, where there is one draw.
+        Rows that some draw held out, where these are not all rows.
     """
     on = (
         f"on {numbers.count(rows)} rows"

@@ -227,6 +227,7 @@ class Measure:
         Undefined
             The measure has no value on these rows.
         """
+        _check_weight(weight)
         if self.whole is not None:
             return self.whole(y, prediction, weight)
         if self.losses is None:
@@ -243,6 +244,7 @@ class Measure:
 
     def value(self, y: NDArray[Any], prediction: Prediction, weight: FloatArray | None = None) -> float:
         """Return the measure of these rows; see :meth:`of`."""
+        _check_weight(weight)
         if self.plain is not None:
             return self.plain(y, prediction, weight)
         return self.of(y, prediction, weight).value
@@ -292,6 +294,11 @@ class Measure:
         place = (value - origin) / length
         center, half = there(place), quantile * (se / length) * slope(place)
         return origin + length * float(back(center - half)), origin + length * float(back(center + half))
+
+
+def _check_weight(weight: FloatArray | None) -> None:
+    if weight is not None and not np.sum(weight) > 0:
+        raise Undefined("the held-out rows have no weight above 0; hold out rows that count")
 
 
 def _unskewed(quantile: float, skewness: float) -> float:

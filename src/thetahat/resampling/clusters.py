@@ -25,7 +25,7 @@ class Clustered:
 
     With n held-out rows of mean loss m, G groups and S_g the sum over group g of loss − m, the variance of
     m is G/(G − 1) · Σ S_g² / n², with G − 1 degrees of freedom. A row held out several times stands with
-    its mean. What is no mean over rows is averaged over groups as the mean of the draws that held them out.
+    the sum of its deviations, and m is the mean over draws.
 
     Parameters
     ----------
@@ -56,17 +56,14 @@ class Clustered:
         if quantity.tests is None or quantity.rows is None:
             # An F1 or an AUC has no value a row, and a fold holds many groups: no interval is honest.
             return MeanEstimate(float(np.mean(quantity.values)), np.nan, np.nan)
-        held, losses = np.concatenate(quantity.tests), np.concatenate(quantity.rows)
-        times = np.bincount(held, minlength=len(self.codes))
-        seen = times > 0
-        each = np.bincount(held, losses, minlength=len(self.codes))[seen] / times[seen]
-        mean = float(each.mean())
-        _, codes = np.unique(self.codes[seen], return_inverse=True)
-        sums = np.bincount(codes, each - mean)
+        away, held = quantity.deviations()
+        mean = float(np.mean(quantity.values))
+        _, codes = np.unique(self.codes[held], return_inverse=True)
+        sums = np.bincount(codes, away)
         groups = len(sums)
         if groups < 2:
             raise UsageError(f"interval: {self.name} needs at least two of them among the held-out rows")
-        variance = groups / (groups - 1) * float(sums @ sums) / len(each) ** 2
+        variance = groups / (groups - 1) * float(sums @ sums) / len(away) ** 2
         return MeanEstimate(mean, float(np.sqrt(variance)), groups - 1)
 
 

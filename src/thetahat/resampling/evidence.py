@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thetahat.contracts import Draw, FloatArray, IntArray, Prediction, Status
-from thetahat.errors import UsageError
 from thetahat.measures.measure import Measure, Undefined
 from thetahat.resampling.intervals import OverDraws
 
@@ -116,11 +115,9 @@ class Evidence:
 def measured(evidence: Evidence, model: str, measure: Measure) -> OverDraws:
     """Return a measure of a model over the draws.
 
-    A loss per row keeps its rows. A measure of a set has its value θ_j on each draw, and a row stands with
-    θ_j plus its influence on it. Where n_j of N held-out rows are in draw j of J, deviations from the mean
-    over draws are multiplied by N / (J n_j), so that the mean over rows is the mean over draws. On equal
-    folds the mean of a loss, given as a measure of a set, has its losses as rows. A weighted mean of losses
-    is linearized too, so that standard errors count rows and not weights.
+    A row stands with the value θ_j of its draw plus its influence on it: for the mean of a loss without
+    weights that is the loss itself, so that a loss and the same loss given as a measure of a set agree. With
+    weights, standard errors count rows and not weights.
 
     Parameters
     ----------
@@ -136,48 +133,26 @@ def measured(evidence: Evidence, model: str, measure: Measure) -> OverDraws:
     MissingPrediction
         The model does not predict what the measure needs.
     Undefined
-        The loss of a row is undefined.
-    UsageError
-        A measure of a set is undefined on the held-out rows of a draw.
+        The measure has no value on the held-out rows of a draw.
     """
     predictions = [outcome.prediction for outcome in evidence.of(model)]
     values = np.empty(len(predictions))
-    parts: list[FloatArray] = []
-    rows: Sequence[FloatArray]
-    weights: list[FloatArray | None] = []
+    rows: list[FloatArray] = []
     strata = None
     for number, (draw, prediction) in enumerate(zip(evidence.draws, predictions, strict=True)):
         assert prediction is not None
         y = evidence.y[draw.test]
         weight = None if evidence.weight is None else evidence.weight[draw.test]
-        if measure.losses is not None:
-            try:
-                losses = measure.losses(y, prediction)
-            except Undefined as error:
-                raise Undefined(f"on draw {number + 1} of {len(predictions)}, {error}") from None
-            values[number] = np.average(losses, weights=weight)
-            parts.append(losses)
-        else:
-            try:
+        try:
+            if measure.losses is not None and weight is None:
+                rows.append(measure.losses(y, prediction))
+                values[number] = np.mean(rows[-1])
+            else:
                 found = measure.of(y, prediction, weight)
-            except Undefined as error:
-                raise UsageError(
-                    f"metric: {measure.name} is undefined on draw {number + 1} of {len(predictions)}: {error}"
-                ) from None
-            values[number], strata = found.value, found.strata
-            parts.append(found.influence)
-        weights.append(weight)
-    if measure.losses is None:
-        count = sum(map(len, parts))
-        mean = float(values.mean())
-        rows = [
-            mean + count / (len(parts) * len(part)) * (value + part - mean)
-            for value, part in zip(values, parts, strict=True)
-        ]
-    elif evidence.weight is None:
-        rows = parts
-    else:
-        rows = _weighted(parts, [np.asarray(weight) for weight in weights])
+                values[number], strata = found.value, found.strata
+                rows.append(found.value + found.influence)
+        except Undefined as error:
+            raise Undefined(f"on draw {number + 1} of {len(predictions)}, {error}") from None
     return OverDraws(
         values,
         np.array([len(draw.train) for draw in evidence.draws], dtype=float),
@@ -186,16 +161,8 @@ def measured(evidence: Evidence, model: str, measure: Measure) -> OverDraws:
         [draw.test for draw in evidence.draws],
         _by_chance(evidence, predictions[-1], measure),
         linearized=measure.losses is None,
-        strata=strata if len(parts) == 1 else None,
+        strata=strata if len(rows) == 1 else None,
     )
-
-
-def _weighted(losses: Sequence[FloatArray], weights: Sequence[FloatArray]) -> list[FloatArray]:
-    """Return numbers whose plain mean and spread are those of the weighted mean of the losses."""
-    total = sum(float(weight.sum()) for weight in weights)
-    count = sum(map(len, losses))
-    mean = sum(float(weight @ loss) for weight, loss in zip(weights, losses, strict=True)) / total
-    return [mean + count / total * w * (loss - mean) for w, loss in zip(weights, losses, strict=True)]
 
 
 def _by_chance(evidence: Evidence, prediction: Prediction | None, measure: Measure) -> float | None:

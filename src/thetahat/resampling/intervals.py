@@ -64,6 +64,22 @@ class OverDraws:
     linearized: bool = False
     strata: IntArray | None = None
 
+    def deviations(self) -> tuple[FloatArray, IntArray]:
+        """Return the rows of all draws less the mean over draws, and which rows they are; their mean is 0.
+
+        Where n_j of N held-out rows are in draw j of J, deviations are multiplied by N / (J n_j): a sum over
+        rows is then that of the mean over draws, which weighs all draws alike.
+        """
+        assert self.rows is not None
+        assert self.tests is not None
+        sizes = np.array([len(rows) for rows in self.rows])
+        _, away = centred(np.concatenate(self.rows))
+        if (sizes != sizes[0]).any():
+            count, mean = sizes.sum(), np.mean(self.values)
+            scaled = [count / (len(sizes) * len(rows)) * (rows - mean) for rows in self.rows]
+            _, away = centred(np.concatenate(scaled))
+        return away, np.concatenate(self.tests)
+
 
 @dataclass(frozen=True, slots=True)
 class MeanEstimate:
@@ -212,12 +228,19 @@ class PlainNormal:
         return MeanEstimate(float(np.mean(quantity.values)), spread / np.sqrt(draws), np.inf)
 
 
+def _within(quantity: OverDraws) -> list[FloatArray]:
+    """Return the deviations of rows from the mean of their draw, scaled so that all draws weigh alike."""
+    assert quantity.rows is not None
+    count, draws = sum(map(len, quantity.rows)), len(quantity.rows)
+    return [count / (draws * len(rows)) * centred(rows)[1] for rows in quantity.rows]
+
+
 @dataclass(frozen=True, slots=True)
 class Clt:
     """Central limit theorem of k-fold cross-validation: m ± z σ/√n over held-out rows.
 
-    A row that is held out several times stands with its mean. With ``within`` the variance is that
-    about the mean of each fold, otherwise about the mean of all.
+    m is the mean over draws. A row that is held out several times enters with the sum of its deviations.
+    With ``within`` the variance is that about the mean of each fold, otherwise about the mean of all.
 
     References
     ----------
@@ -242,19 +265,17 @@ class Clt:
             return CorrectedT()(quantity)
         if len(quantity.values) < 2:
             raise UsageError(f"interval: {self.name} needs folds; use cv:K, or interval='holdout'")
-        losses = np.concatenate(quantity.rows)
-        held = np.concatenate(quantity.tests)
-        mean = float(losses.mean())
-        counts = np.bincount(held)
+        away, held = quantity.deviations()
+        mean = float(np.mean(quantity.values))
+        seen = np.bincount(held) > 0
+        rows = int(np.sum(seen))
         if self.within:
-            away = np.concatenate([centred(rows)[1] for rows in quantity.rows])
-            freedom = len(losses) - len(quantity.rows)
-            spread = float(np.sum(away**2) / freedom)
-        else:
-            away = np.bincount(held, centred(losses)[1])[counts > 0] / counts[counts > 0]
-            spread = float(np.mean(away**2))
-        rows = int(np.sum(counts > 0))
-        return MeanEstimate(mean, float(np.sqrt(spread / rows)), np.inf, _skewness(away, rows))
+            away = np.concatenate(_within(quantity))
+            spread = float(np.sum(away**2) / (len(away) - len(quantity.rows)))
+            return MeanEstimate(mean, float(np.sqrt(spread / rows)), np.inf, _skewness(away, rows))
+        # A row that is held out in several draws enters with the sum of its deviations.
+        sums = np.asarray(np.bincount(held, away)[seen], dtype=np.float64)
+        return MeanEstimate(mean, float(np.sqrt(sums @ sums)) / len(away), np.inf, _skewness(sums, rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,13 +302,8 @@ class Influence:
         if quantity.rows is None or quantity.tests is None:
             return CorrectedT()(quantity)
         held = np.concatenate(quantity.tests)
-        draws = len(quantity.rows)
-        away = []
-        for rows in quantity.rows:
-            scale = 1.0 if quantity.linearized else len(held) / (draws * len(rows))
-            away.append(scale * centred(rows)[1])
         counts = np.bincount(held)
-        sums: FloatArray = np.bincount(held, np.concatenate(away)).astype(np.float64)[counts > 0]
+        sums: FloatArray = np.bincount(held, np.concatenate(_within(quantity))).astype(np.float64)[counts > 0]
         se = float(np.sqrt(sums @ sums)) / len(held)
         return MeanEstimate(float(np.mean(quantity.values)), se, np.inf, _skewness(sums, len(sums)))
 
@@ -297,7 +313,7 @@ class NoInterval:
     """The mean alone, where no interval is known to be honest."""
 
     name: str = "none"
-    covers: str = "too few stretches of time, or draws, for an interval"
+    covers: str = "too few groups, stretches of time, or draws, for an interval"
 
     def __call__(self, quantity: OverDraws, /) -> MeanEstimate:
         """Return the mean over draws without an error bar."""
