@@ -46,6 +46,7 @@ class Code(StrEnum):
     TELLTALE_COLUMN = "TH110"
     WRONG_WEIGHT = "TH111"
     WRONG_SPLIT = "TH112"
+    REPEATED_ROWS = "TH113"
 
 
 class Severity(StrEnum):

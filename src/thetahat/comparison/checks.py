@@ -12,6 +12,7 @@ import polars as pl
 
 from thetahat.comparison.check_columns import Finding, feature_finding, infinities, kind_of, missing_cells
 from thetahat.comparison.check_leaks import class_leaks, number_leaks
+from thetahat.comparison.check_repeats import Repeats, repeated_rows, repeats_problem
 from thetahat.comparison.check_rows import fold_problems, split_problems, weight_problems
 from thetahat.comparison.check_target import FEWEST_ROWS, Target, examine_target
 from thetahat.comparison.schema import Feature, Schema
@@ -42,12 +43,15 @@ class Examined:
         Every column of the table, in its order.
     rows : ndarray of int
         The rows that are used: all of them, or those without a missing feature.
+    repeats : Repeats or None
+        Copies among the rows that are used, where chance does not explain them.
     """
 
     schema: Schema | None
     problems: tuple[Problem, ...]
     columns: tuple[ColumnRecord, ...]
     rows: IntArray
+    repeats: Repeats | None = None
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -150,6 +154,7 @@ def examine(
         found = examine_target(whole, whole[rows], task, min_class_rows, min_class_reason)
         problems += found.problems
     leaks: dict[str, str] = {}
+    repeats = None
     if found.task is not None:
         kinds = {name: findings[name].kind for name in features}
         chosen = tuple(Feature(name, kind) for name, kind in kinds.items() if kind != "unknown")
@@ -168,9 +173,13 @@ def examine(
         )
         leaks = _leaks(frame[rows], schema)
         problems += [_leak(name, target, said) for name, said in leaks.items()]
+        repeats = repeated_rows(frame[rows], [*(feature.name for feature in chosen), target])
+        if repeats is not None:
+            problems.append(repeats_problem(repeats, rows, _copies_cure(group, time, fold or split)))
+            repeats = None if repeats.by_chance else repeats
     ordered = tuple(p for severity in SEVERITIES for p in problems if p.severity is severity)
     records = _records(frame, roles, dropped, findings, found, leaks)
-    return Examined(schema, ordered, records, rows)
+    return Examined(schema, ordered, records, rows, repeats)
 
 
 def _check_arguments(roles: dict[str, str | None], task: str, drop: Collection[str], missing: str) -> None:
@@ -294,6 +303,14 @@ def _leak(name: str, target: str, said: str) -> Problem:
     cause = f"it alone predicts {shown(target)} ({said}), which is likely a leak"
     cure = f"If it is not known when predicting, leave it out: {option('drop', name)}"
     return Problem(Code.TELLTALE_COLUMN, cause, f"column {shown(name)}", cure, Severity.WARNING)
+
+
+def _copies_cure(group: str | None, time: str | None, own: str | None) -> str:
+    remove = "Remove the copies if they are not observations of their own"
+    named = group or time or own
+    if named:
+        return f"{remove}; the splits follow {shown(named)}, so a copy of a held-out row may train"
+    return f"A comparison keeps copies on one side of every split that it draws. {remove}"
 
 
 def _records(

@@ -142,7 +142,8 @@ def read_subject(data: Any, target: str, settings: Settings, rng: Generator) -> 
     if stop or found.schema is None:
         raise DataError(stop or found.problems)
     schema = found.schema
-    sample, rows = _sample(table, schema, found)
+    drawn_here = settings.test is None and isinstance(settings.resampling, str)
+    sample, rows = _sample(table, schema, found, keep_copies=drawn_here)
     whose = ""
     if settings.fold is not None:
         codes = table.frame[found.rows].get_column(settings.fold).rank("dense").to_numpy().astype(np.int64)
@@ -223,7 +224,7 @@ def _rows_notice(whole: Table, used: Table, seed: int) -> WarningRecord:
     return WarningRecord("", "notice", whole.name, cause, "Raise max_rows for narrower intervals")
 
 
-def _sample(table: Table, schema: Schema, found: Examined) -> tuple[Sample, Rows]:
+def _sample(table: Table, schema: Schema, found: Examined, *, keep_copies: bool) -> tuple[Sample, Rows]:
     frame = table.frame[found.rows]
     values = frame.get_column(schema.target)
     labels = None
@@ -232,9 +233,14 @@ def _sample(table: Table, schema: Schema, found: Examined) -> tuple[Sample, Rows
         y = labels = np.array([code[label] for label in values.to_list()], dtype=np.int64)
     else:
         y = values.to_numpy().astype(np.float64)
-    groups = times = weight = None
+    groups: IntArray | None = None
+    times = weight = None
     if schema.group is not None:
         groups = frame.get_column(schema.group).rank("dense").to_numpy().astype(np.int64)
+    copies = keep_copies and _copies_are_groups(schema, found, labels)
+    if copies:
+        assert found.repeats is not None
+        groups = found.repeats.codes
     if schema.time is not None:
         times = frame.get_column(schema.time).rank("dense").to_numpy()
     if schema.weight is not None:
@@ -242,8 +248,18 @@ def _sample(table: Table, schema: Schema, found: Examined) -> tuple[Sample, Rows
         if (weight == 1).all():
             # The result is then that without weights, to the bit.
             weight = None
-    rows = Rows(frame.height, labels, groups, times, found.rows, table.frame.height)
+    rows = Rows(frame.height, labels, groups, times, found.rows, table.frame.height, copies)
     return Sample(TableRows.of(frame), y, weight, groups, times), rows
+
+
+def _copies_are_groups(schema: Schema, found: Examined, labels: IntArray | None) -> bool:
+    """Return whether copies can be kept together: no other role splits the rows, no class is one row."""
+    roles = (schema.group, schema.time, schema.fold, schema.split)
+    if found.repeats is None or any(role is not None for role in roles):
+        return False
+    codes = found.repeats.codes
+    parts = [codes] if labels is None else [codes[labels == label] for label in np.unique(labels)]
+    return all(len(np.unique(part)) > 1 for part in parts)
 
 
 def _target(schema: Schema, settings: Settings) -> Target:
