@@ -11,9 +11,10 @@ import numpy as np
 import polars as pl
 
 from thetahat.comparison.check_columns import Finding, feature_finding, infinities, kind_of, missing_cells
-from thetahat.comparison.check_leaks import class_leaks, number_leaks
+from thetahat.comparison.check_leaks import class_leaks, missing_leaks, number_leaks, sum_of_columns
 from thetahat.comparison.check_repeats import Repeats, repeated_rows, repeats_problem
 from thetahat.comparison.check_rows import fold_problems, split_problems, weight_problems
+from thetahat.comparison.check_sums import EXACT, Sum
 from thetahat.comparison.check_target import FEWEST_ROWS, Target, examine_target
 from thetahat.comparison.schema import Feature, Schema
 from thetahat.contracts import IntArray
@@ -171,9 +172,10 @@ def examine(
             fold,
             split,
         )
-        leaks = _leaks(frame[rows], schema)
-        problems += [_leak(name, target, said) for name, said in leaks.items()]
-        repeats = repeated_rows(frame[rows], [*(feature.name for feature in chosen), target])
+        leaks, of_leaks = _leaks(frame[rows], schema)
+        problems += of_leaks
+        compared = [*(feature.name for feature in chosen), target] if chosen else []
+        repeats = repeated_rows(frame[rows], compared)
         if repeats is not None:
             problems.append(repeats_problem(repeats, rows, _copies_cure(group, time, fold or split)))
             repeats = None if repeats.by_chance else repeats
@@ -288,21 +290,57 @@ def _no_feature(table: Table, findings: dict[str, Finding]) -> Problem:
     )
 
 
-def _leaks(frame: pl.DataFrame, schema: Schema) -> dict[str, str]:
-    column = frame.get_column(schema.target)
+def _leaks(frame: pl.DataFrame, schema: Schema) -> tuple[dict[str, str], list[Problem]]:
+    """Return the columns that give the target away, with the evidence, and a warning for each."""
+    column, name = frame.get_column(schema.target), schema.target
     known = column.is_not_null()
     if schema.task == "regression":
         numbers = column.cast(pl.Float64)
         known &= numbers.is_finite().fill_null(False)
-        return number_leaks(frame.filter(known), schema.features, numbers.filter(known).to_numpy())
-    codes = column.filter(known).rank("dense").cast(pl.Int64).to_numpy() - 1
-    return class_leaks(frame.filter(known), schema.features, codes)
+        frame, y = frame.filter(known), numbers.filter(known).to_numpy()
+        alone = number_leaks(frame, schema.features, y)
+        values, counts = np.unique(y, return_counts=True)
+        # A value that many rows have, as 0, may be a class of its own.
+        common = values[counts.argmax()] if len(y) else 0.0
+        codes, labels = (y != common).astype(np.int64), [f"{common:g}"]
+    else:
+        codes = column.filter(known).rank("dense").cast(pl.Int64).to_numpy() - 1
+        frame, y = frame.filter(known), codes.astype(float)
+        if column.dtype in (pl.Int64, pl.Float64):
+            y = column.filter(known).cast(pl.Float64).to_numpy()
+        alone = class_leaks(frame, schema.features, codes, schema.classes)
+        labels = [str(each) for each in schema.classes]
+    missing = missing_leaks(frame, schema.features, codes, labels)
+    leaks = alone | missing
+    problems = [_leak(feature, name, said, feature not in missing) for feature, said in leaks.items()]
+    others = [feature for feature in schema.features if feature.name not in alone]
+    ordered = len(schema.classes) == 2 or column.dtype in (pl.Int64, pl.Float64)
+    added = sum_of_columns(frame, others, y, name) if ordered else None
+    if added is not None:
+        problems.append(_sum(added, name))
+        leaks |= {part: added.formula for part in added.names if part not in leaks}
+    return leaks, problems
 
 
-def _leak(name: str, target: str, said: str) -> Problem:
+def _leak(name: str, target: str, said: str, alone: bool) -> Problem:
     cause = f"it alone predicts {shown(target)} ({said}), which is likely a leak"
+    if not alone:
+        cause = f"{said}, which is likely a leak"
     cure = f"If it is not known when predicting, leave it out: {option('drop', name)}"
     return Problem(Code.TELLTALE_COLUMN, cause, f"column {shown(name)}", cure, Severity.WARNING)
+
+
+def _sum(added: Sum, target: str) -> Problem:
+    left = (
+        "nothing" if added.left < EXACT else f"a part in {1 / added.left:,.0f}".replace(",", "\N{THIN SPACE}")
+    )
+    cause = (
+        f"together they give {shown(target)}: {added.formula} (least squares on {counted(added.rows, 'row')} "
+        f"leaves {left} of its spread), which is likely a leak"
+    )
+    cure = f"If they are not known when predicting, leave one out: {option('drop', added.names[0])}"
+    place = f"columns {listed(added.names)}"
+    return Problem(Code.TELLTALE_COLUMN, cause, place, cure, Severity.WARNING)
 
 
 def _copies_cure(group: str | None, time: str | None, own: str | None) -> str:
@@ -328,7 +366,7 @@ def _records(
         name, empty = column.name, column.null_count()
         if name in findings:
             finding = findings[name]
-            note = finding.excluded or (f"alone predicts the target: {leaks[name]}" if name in leaks else "")
+            note = finding.excluded or (f"gives the target away: {leaks[name]}" if name in leaks else "")
             shape = "excluded" if finding.excluded else "feature"
             records.append(ColumnRecord(name, finding.kind, shape, empty, finding.levels, note))
             continue

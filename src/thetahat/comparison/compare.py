@@ -29,7 +29,7 @@ from thetahat.comparison.subject import Subject, read_subject
 from thetahat.comparison.tuning import Tuning, asked_grids
 from thetahat.contracts import Draw
 from thetahat.deadline import Deadline
-from thetahat.errors import Problem, Severity
+from thetahat.errors import Code, Problem, Severity
 from thetahat.judgment.estimates import training_of
 from thetahat.judgment.judge import (
     Judgment,
@@ -57,6 +57,8 @@ __all__ = ["compare"]
 FLOOR = "dummy"
 # Below this many rows every report carries a warning.
 FEW_ROWS = 100
+# What can make a verdict wrong altogether is said before what makes it uncertain.
+FIRST = (Code.TELLTALE_COLUMN, Code.REPEATED_ROWS)
 
 
 @with_declared_options
@@ -361,9 +363,11 @@ def _warnings(
 ) -> list[record.WarningRecord]:
     found = subject.examined
     problems = (*found.warnings, *stage.problems, *found.notices)
+    first = [problem for problem in found.warnings if problem.code in FIRST]
     return [
+        *map(_warning, first),
         *_few_rows(subject.rows.n),
-        *map(_warning, problems),
+        *(_warning(problem) for problem in problems if problem not in first),
         *subject.notices,
         *_of_models(candidates, subject.sample.weight is not None),
         *_stood_in(judgments, evidence),
