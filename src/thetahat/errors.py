@@ -47,6 +47,8 @@ class Code(StrEnum):
     WRONG_WEIGHT = "TH111"
     WRONG_SPLIT = "TH112"
     REPEATED_ROWS = "TH113"
+    DEPENDENT_ROWS = "TH114"
+    RARE_CLASS = "TH115"
 
 
 class Severity(StrEnum):

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from thetahat.comparison.check_columns import Finding, feature_finding, infinities, kind_of, missing_cells
+from thetahat.comparison.check_dependence import dependence_problems
 from thetahat.comparison.check_leaks import class_leaks, missing_leaks, number_leaks, sum_of_columns
 from thetahat.comparison.check_repeats import Repeats, repeated_rows, repeats_problem
 from thetahat.comparison.check_rows import fold_problems, split_problems, weight_problems
@@ -179,6 +180,8 @@ def examine(
         if repeats is not None:
             problems.append(repeats_problem(repeats, rows, _copies_cure(group, time, fold or split)))
             repeats = None if repeats.by_chance else repeats
+        if not any((group, time, fold, split)):
+            problems += _dependence(frame[rows], findings, target)
     ordered = tuple(p for severity in SEVERITIES for p in problems if p.severity is severity)
     records = _records(frame, roles, dropped, findings, found, leaks)
     return Examined(schema, ordered, records, rows, repeats)
@@ -341,6 +344,12 @@ def _sum(added: Sum, target: str) -> Problem:
     cure = f"If they are not known when predicting, leave one out: {option('drop', added.names[0])}"
     place = f"columns {listed(added.names)}"
     return Problem(Code.TELLTALE_COLUMN, cause, place, cure, Severity.WARNING)
+
+
+def _dependence(frame: pl.DataFrame, findings: dict[str, Finding], target: str) -> list[Problem]:
+    whole = frame.filter(frame.get_column(target).is_not_null())
+    excluded = {name: finding.excluded for name, finding in findings.items() if finding.excluded}
+    return dependence_problems(whole, list(findings), excluded, whole.get_column(target))
 
 
 def _copies_cure(group: str | None, time: str | None, own: str | None) -> str:
