@@ -17,6 +17,7 @@ from thetahat.comparison.check_repeats import Repeats, repeated_rows, repeats_pr
 from thetahat.comparison.check_rows import fold_problems, split_problems, weight_problems
 from thetahat.comparison.check_sums import EXACT, Sum
 from thetahat.comparison.check_target import FEWEST_ROWS, Target, examine_target
+from thetahat.comparison.rare_class import rare_class, rare_class_problem
 from thetahat.comparison.schema import Feature, Schema
 from thetahat.contracts import IntArray
 from thetahat.errors import Code, Problem, Severity, UsageError
@@ -180,6 +181,9 @@ def examine(
         if repeats is not None:
             problems.append(repeats_problem(repeats, rows, _copies_cure(group, time, fold or split)))
             repeats = None if repeats.by_chance else repeats
+        rare = rare_class(schema)
+        said = None if rare is None else rare_class_problem(schema, rare)
+        problems += [] if said is None else [said]
         if not any((group, time, fold, split)):
             problems += _dependence(frame[rows], findings, target)
     ordered = tuple(p for severity in SEVERITIES for p in problems if p.severity is severity)

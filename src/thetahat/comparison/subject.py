@@ -20,6 +20,7 @@ from thetahat.comparison.checks import Examined, examine
 from thetahat.comparison.costs import read_costs
 from thetahat.comparison.options import Settings
 from thetahat.comparison.planning import asked_plan, fewest_class_rows
+from thetahat.comparison.rare_class import rare_class
 from thetahat.comparison.schema import Schema
 from thetahat.comparison.table_rows import TableRows
 from thetahat.contracts import Draw, IntArray, Sample
@@ -264,7 +265,9 @@ def _copies_are_groups(schema: Schema, found: Examined, labels: IntArray | None)
 
 def _target(schema: Schema, settings: Settings) -> Target:
     labels = schema.classes
-    positive = 1
+    positive, rare = 1, rare_class(schema)
+    if rare is not None and len(labels) == 2 and settings.metric == "auto":
+        positive = rare
     if settings.positive is not None:
         if schema.task != "classification":
             raise UsageError("positive: the target is numbers, so no class is positive")
