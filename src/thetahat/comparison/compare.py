@@ -17,6 +17,7 @@ from thetahat.comparison.aliases import default_names
 from thetahat.comparison.candidates import Candidate, Panel
 from thetahat.comparison.checkpoint import Checkpoint, fingerprint
 from thetahat.comparison.cluster import on_cluster
+from thetahat.comparison.like_dummy import like_dummy
 from thetahat.comparison.models import resolve
 from thetahat.comparison.more_rows import with_curve, worth_a_curve
 from thetahat.comparison.options import Settings, with_declared_options
@@ -384,6 +385,7 @@ def _warnings(
         *subject.notices,
         *_of_models(candidates, subject.sample.weight is not None),
         *_stood_in(judgments, evidence),
+        *like_dummy(candidates, evidence, FLOOR),
     ]
 
 
