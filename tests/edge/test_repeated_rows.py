@@ -90,6 +90,14 @@ def test_named_groups_keep_their_own_splits():
     assert "the splits follow 'g'" in next(w.cure for w in record.warnings if w.code == "TH113")
 
 
+def test_splits_of_your_own_stay_and_the_warning_says_so():
+    half = np.arange(200) % 2 == 0
+    splits = [(np.flatnonzero(half), np.flatnonzero(~half))]
+    record = th.compare(pl.concat([coin()] * 2), "y", ["logistic"], resampling=splits, tune="none").record
+    assert "the splits are your own" in record.warnings[0].cure
+    assert record.plan.mean_test_rows == 100
+
+
 @pytest.mark.parametrize("plan", [KFold(5), Holdout(0.2)])
 def test_folds_of_copies_keep_the_shares_of_the_classes(plan):
     rng = np.random.default_rng(0)

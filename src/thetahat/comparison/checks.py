@@ -89,6 +89,7 @@ def examine(
     split: str | None = None,
     min_class_rows: int = 2,
     min_class_reason: str = "one to train on and one to be held out",
+    draws: Literal["ours", "own", "test table"] = "ours",
 ) -> Examined:
     """Look for everything that is wrong with a table, and give its columns their roles.
 
@@ -119,6 +120,8 @@ def examine(
         The fewest rows of a class that the plan can split.
     min_class_reason : str
         Why, in the plan's words.
+    draws : {"ours", "own", "test table"}
+        Whose splits the rows get. Copies of the rows of a test table are looked for elsewhere.
 
     Returns
     -------
@@ -177,9 +180,10 @@ def examine(
         leaks, of_leaks = _leaks(frame[rows], schema)
         problems += of_leaks
         compared = [*(feature.name for feature in chosen), target] if chosen else []
-        repeats = repeated_rows(frame[rows], compared)
+        repeats = None if draws == "test table" else repeated_rows(frame[rows], compared)
         if repeats is not None:
-            problems.append(repeats_problem(repeats, rows, _copies_cure(group, time, fold or split)))
+            cure = _copies_cure(group or time or fold or split, draws == "own")
+            problems.append(repeats_problem(repeats, rows, cure))
             repeats = None if repeats.by_chance else repeats
         rare = rare_class(schema)
         said = None if rare is None else rare_class_problem(schema, rare)
@@ -356,11 +360,11 @@ def _dependence(frame: pl.DataFrame, findings: dict[str, Finding], target: str) 
     return dependence_problems(whole, list(findings), excluded, whole.get_column(target))
 
 
-def _copies_cure(group: str | None, time: str | None, own: str | None) -> str:
+def _copies_cure(named: str | None, own: bool) -> str:
     remove = "Remove the copies if they are not observations of their own"
-    named = group or time or own
-    if named:
-        return f"{remove}; the splits follow {shown(named)}, so a copy of a held-out row may train"
+    if own or named:
+        whose = "are your own" if own else f"follow {shown(named)}"
+        return f"{remove}; the splits {whose}, so a copy of a held-out row may train"
     return f"A comparison keeps copies on one side of every split that it draws. {remove}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -138,13 +138,13 @@ def read_subject(data: Any, target: str, settings: Settings, rng: Generator) -> 
         split=settings.split,
         min_class_rows=min_rows[0],
         min_class_reason=min_rows[1],
+        draws=_whose_draws(settings),
     )
     stop = found.errors + (found.warnings if settings.strict else ())
     if stop or found.schema is None:
         raise DataError(stop or found.problems)
     schema = found.schema
-    drawn_here = settings.test is None and isinstance(settings.resampling, str)
-    sample, rows = _sample(table, schema, found, keep_copies=drawn_here)
+    sample, rows = _sample(table, schema, found, keep_copies=_whose_draws(settings) == "ours")
     whose = ""
     if settings.fold is not None:
         codes = table.frame[found.rows].get_column(settings.fold).rank("dense").to_numpy().astype(np.int64)
@@ -189,6 +189,12 @@ def _asked(settings: Settings) -> tuple[Plan | None, tuple[int, str]]:
     if own or not isinstance(settings.resampling, str):
         return asked, (2, "one to train on and one to be held out")
     return asked, fewest_class_rows(asked)
+
+
+def _whose_draws(settings: Settings) -> Literal["ours", "own", "test table"]:
+    if settings.test is not None:
+        return "test table"
+    return "ours" if isinstance(settings.resampling, str) else "own"
 
 
 def _one_split(table: Table, held: Any, spec: str) -> OwnDraws:
