@@ -6,6 +6,10 @@ import pytest
 
 import thetahat as th
 from thetahat.comparison.checks import examine
+from thetahat.judgment.estimates import shown_estimate
+from thetahat.measures.measure import Target
+from thetahat.measures.registry import choose_measure
+from thetahat.resampling.intervals import MeanEstimate
 from thetahat.tables import read
 
 
@@ -78,7 +82,7 @@ def test_the_check_names_the_class_too():
     assert "has 8 of" in problem.cause
 
 
-def test_a_constant_loss_has_an_interval_without_width():
-    dummy = next(m for m in compared(table()).models if m.name == "dummy")
-    assert dummy.shown.se == 0
-    assert dummy.shown.low == dummy.shown.high
+def test_a_standard_error_of_rounding_size_gives_an_interval_without_width():
+    measure = choose_measure("log-loss", Target("classification", ("ill", "well"), 0, None))
+    shown = shown_estimate(MeanEstimate(0.0779, 1e-17, 4), measure, 0.95, "corrected-t")
+    assert (shown.se, shown.low, shown.high) == (0, 0.0779, 0.0779)

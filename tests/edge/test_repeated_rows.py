@@ -71,7 +71,7 @@ def test_the_warning_counts_and_names_the_rows():
 def test_numbers_that_a_line_of_the_grid_parts_are_one_row():
     rng = np.random.default_rng(0)
     frame = pl.DataFrame({"a": rng.normal(size=2000).round(2), "y": rng.normal(size=2000).round(3)})
-    shaken = frame.with_columns(pl.all() + pl.Series(rng.normal(size=2000) * 1e-9))
+    shaken = frame.with_columns(pl.all() + pl.Series(rng.normal(size=2000) * 1e-8))
     found = repeated_rows(pl.concat([frame, shaken]), ["a", "y"])
     assert (found.codes[:2000] == found.codes[2000:]).all()
 
