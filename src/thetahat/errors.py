@@ -46,6 +46,9 @@ class Code(StrEnum):
     TELLTALE_COLUMN = "TH110"
     WRONG_WEIGHT = "TH111"
     WRONG_SPLIT = "TH112"
+    REPEATED_ROWS = "TH113"
+    DEPENDENT_ROWS = "TH114"
+    RARE_CLASS = "TH115"
 
 
 class Severity(StrEnum):

@@ -12,10 +12,12 @@ from scipy.stats import rankdata
 from sklearn.model_selection import KFold, cross_val_predict
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from thetahat.comparison.check_sums import Sum, sum_leak
 from thetahat.comparison.schema import Feature
 from thetahat.contracts import FloatArray, IntArray
+from thetahat.tables.phrases import shown
 
-__all__ = ["class_leaks", "number_leaks"]
+__all__ = ["class_leaks", "missing_leaks", "number_leaks", "sum_of_columns"]
 
 MOST_ROWS = 5_000
 MOST_LEAKS = 10
@@ -32,9 +34,14 @@ LEAKY_RANK_CORRELATION = 0.999
 LEAKY_R2 = 0.999
 # Mean squared step of y along x over twice its variance: about 1 − R² of any smooth curve through it.
 ROUGH = 0.02
+# Cells are missing where a class is, except in this share of the rarer of the two.
+EXCEPT_MISSING = 0.1
+MOST_SHOWN = 3
 
 
-def class_leaks(frame: pl.DataFrame, features: Sequence[Feature], codes: IntArray) -> dict[str, str]:
+def class_leaks(
+    frame: pl.DataFrame, features: Sequence[Feature], codes: IntArray, classes: Sequence[object] = ()
+) -> dict[str, str]:
     """Return the columns that alone predict a class, with how well, in words.
 
     A column is one when a learner that sees it alone errs on at most one held-out row in two hundred,
@@ -48,6 +55,8 @@ def class_leaks(frame: pl.DataFrame, features: Sequence[Feature], codes: IntArra
         Which of its columns to look at.
     codes : ndarray of shape (n,)
         Class codes 0 … K-1.
+    classes : sequence, optional
+        Their labels, for the words.
     """
     rows = _some_rows(len(codes))
     codes = codes[rows]
@@ -63,7 +72,8 @@ def class_leaks(frame: pl.DataFrame, features: Sequence[Feature], codes: IntArra
         if feature.kind in ("number", "date") and min(errors, default=1.0) > tolerated:
             errors.append(_curve_error(_filled(column), codes, len(counts), tolerated))
         if errors and min(errors) <= tolerated:
-            leaks[feature.name] = f"held-out error {min(errors):.1%}, {others / len(codes):.0%} by guessing"
+            said = f"held-out error {min(errors):.1%}, {others / len(codes):.0%} by guessing"
+            leaks[feature.name] = _recoded(column, codes, classes) + said
         if len(leaks) == MOST_LEAKS:
             break
     return leaks
@@ -103,6 +113,78 @@ def number_leaks(frame: pl.DataFrame, features: Sequence[Feature], target: Float
         if len(leaks) == MOST_LEAKS:
             break
     return leaks
+
+
+def missing_leaks(
+    frame: pl.DataFrame, features: Sequence[Feature], codes: IntArray, labels: Sequence[object]
+) -> dict[str, str]:
+    """Return the columns whose cells are missing in one class, or in all others, in words.
+
+    Such a column is usually filled in once the outcome is known.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        The features.
+    features : sequence of Feature
+        Which of its columns to look at.
+    codes : ndarray of shape (n,)
+        Class codes 0 … K-1; those without a label are not looked for.
+    labels : sequence
+        Labels of the classes that are looked for.
+    """
+    leaks: dict[str, str] = {}
+    for feature in features:
+        missing = frame.get_column(feature.name).is_null().to_numpy()
+        for code, label in enumerate(labels):
+            inside = codes == code
+            for absent, what in ((missing, "missing"), (~missing, "filled in")):
+                rarest = min(int(inside.sum()), int((~inside).sum()), int(absent.sum()), int((~absent).sum()))
+                wrong = int((absent != inside).sum())
+                if rarest < FEWEST_OTHERS or wrong > EXCEPT_MISSING * rarest or feature.name in leaks:
+                    continue
+                here, there = int((absent & inside).sum()), int((absent & ~inside).sum())
+                leaks[feature.name] = (
+                    f"it is {what} in {here} of {inside.sum()} rows with {shown(label)} and in {there} of "
+                    f"{(~inside).sum()} others, as a column that is known only afterwards"
+                )
+    return leaks
+
+
+def sum_of_columns(
+    frame: pl.DataFrame, features: Sequence[Feature], target: FloatArray, name: str
+) -> Sum | None:
+    """Return two or three columns that add up to the target, if there are any.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        The features.
+    features : sequence of Feature
+        Which of its columns to look at, without those that give the target away alone.
+    target : ndarray of shape (n,)
+        Finite numbers; classes as codes.
+    name : str
+        The target's name.
+    """
+    rows = _some_rows(len(target))
+    return sum_leak(frame[rows], features, target[rows], name)
+
+
+def _recoded(column: pl.Series, codes: IntArray, classes: Sequence[object]) -> str:
+    """Say that the values of a column stand for the classes one to one; empty if they do not."""
+    values: list[set[object]] = [set() for _ in classes]
+    if not classes or column.n_unique() != len(classes):
+        return ""
+    for value, code in set(zip(column.to_list(), codes.tolist(), strict=True)):
+        values[code].add(value)
+    if any(len(each) != 1 for each in values) or len(set().union(*values)) != len(classes):
+        return ""
+    pairs = [
+        f"{shown(next(iter(each)))} for {shown(label)}" for label, each in zip(classes, values, strict=True)
+    ]
+    more = ", …" if len(pairs) > MOST_SHOWN else ""
+    return f"its values stand for the classes one to one, {', '.join(pairs[:MOST_SHOWN])}{more}: "
 
 
 def _some_rows(count: int) -> IntArray:
@@ -165,7 +247,12 @@ def _curve_r2(x: FloatArray, target: FloatArray) -> str:
         return ""
     correlation = float(np.corrcoef(rankdata(x), rankdata(target))[0, 1])
     if abs(correlation) >= LEAKY_RANK_CORRELATION:
-        return f"rank correlation {correlation:.4f}"
+        if abs(correlation) < 1 - 1e-9:
+            return f"rank correlation {correlation:.4f}"
+        way = "rises" if correlation > 0 else "falls"
+        return (
+            f"it {way} with the target in every row, as a transform of it: rank correlation {correlation:.4f}"
+        )
     along = target[np.lexsort((target, x))]
     if np.mean(np.diff(along) ** 2) / 2 > ROUGH * np.var(target):
         return ""

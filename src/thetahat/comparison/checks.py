@@ -11,9 +11,13 @@ import numpy as np
 import polars as pl
 
 from thetahat.comparison.check_columns import Finding, feature_finding, infinities, kind_of, missing_cells
-from thetahat.comparison.check_leaks import class_leaks, number_leaks
+from thetahat.comparison.check_dependence import dependence_problems
+from thetahat.comparison.check_leaks import class_leaks, missing_leaks, number_leaks, sum_of_columns
+from thetahat.comparison.check_repeats import Repeats, repeated_rows, repeats_problem
 from thetahat.comparison.check_rows import fold_problems, split_problems, weight_problems
+from thetahat.comparison.check_sums import EXACT, Sum
 from thetahat.comparison.check_target import FEWEST_ROWS, Target, examine_target
+from thetahat.comparison.rare_class import rare_class, rare_class_problem
 from thetahat.comparison.schema import Feature, Schema
 from thetahat.contracts import IntArray
 from thetahat.errors import Code, Problem, Severity, UsageError
@@ -42,12 +46,15 @@ class Examined:
         Every column of the table, in its order.
     rows : ndarray of int
         The rows that are used: all of them, or those without a missing feature.
+    repeats : Repeats or None
+        Copies among the rows that are used, where chance does not explain them.
     """
 
     schema: Schema | None
     problems: tuple[Problem, ...]
     columns: tuple[ColumnRecord, ...]
     rows: IntArray
+    repeats: Repeats | None = None
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -82,6 +89,7 @@ def examine(
     split: str | None = None,
     min_class_rows: int = 2,
     min_class_reason: str = "one to train on and one to be held out",
+    draws: Literal["ours", "own", "test table"] = "ours",
 ) -> Examined:
     """Look for everything that is wrong with a table, and give its columns their roles.
 
@@ -112,6 +120,8 @@ def examine(
         The fewest rows of a class that the plan can split.
     min_class_reason : str
         Why, in the plan's words.
+    draws : {"ours", "own", "test table"}
+        Whose splits the rows get. Copies of the rows of a test table are looked for elsewhere.
 
     Returns
     -------
@@ -150,6 +160,7 @@ def examine(
         found = examine_target(whole, whole[rows], task, min_class_rows, min_class_reason)
         problems += found.problems
     leaks: dict[str, str] = {}
+    repeats = None
     if found.task is not None:
         kinds = {name: findings[name].kind for name in features}
         chosen = tuple(Feature(name, kind) for name, kind in kinds.items() if kind != "unknown")
@@ -166,11 +177,22 @@ def examine(
             fold,
             split,
         )
-        leaks = _leaks(frame[rows], schema)
-        problems += [_leak(name, target, said) for name, said in leaks.items()]
+        leaks, of_leaks = _leaks(frame[rows], schema)
+        problems += of_leaks
+        compared = [*(feature.name for feature in chosen), target] if chosen else []
+        repeats = None if draws == "test table" else repeated_rows(frame[rows], compared)
+        if repeats is not None:
+            cure = _copies_cure(group or time or fold or split, draws == "own")
+            problems.append(repeats_problem(repeats, rows, cure))
+            repeats = None if repeats.by_chance else repeats
+        rare = rare_class(schema)
+        said = None if rare is None else rare_class_problem(schema, rare)
+        problems += [] if said is None else [said]
+        if not any((group, time, fold, split)):
+            problems += _dependence(frame[rows], findings, target)
     ordered = tuple(p for severity in SEVERITIES for p in problems if p.severity is severity)
     records = _records(frame, roles, dropped, findings, found, leaks)
-    return Examined(schema, ordered, records, rows)
+    return Examined(schema, ordered, records, rows, repeats)
 
 
 def _check_arguments(roles: dict[str, str | None], task: str, drop: Collection[str], missing: str) -> None:
@@ -279,21 +301,71 @@ def _no_feature(table: Table, findings: dict[str, Finding]) -> Problem:
     )
 
 
-def _leaks(frame: pl.DataFrame, schema: Schema) -> dict[str, str]:
-    column = frame.get_column(schema.target)
+def _leaks(frame: pl.DataFrame, schema: Schema) -> tuple[dict[str, str], list[Problem]]:
+    """Return the columns that give the target away, with the evidence, and a warning for each."""
+    column, name = frame.get_column(schema.target), schema.target
     known = column.is_not_null()
     if schema.task == "regression":
         numbers = column.cast(pl.Float64)
         known &= numbers.is_finite().fill_null(False)
-        return number_leaks(frame.filter(known), schema.features, numbers.filter(known).to_numpy())
-    codes = column.filter(known).rank("dense").cast(pl.Int64).to_numpy() - 1
-    return class_leaks(frame.filter(known), schema.features, codes)
+        frame, y = frame.filter(known), numbers.filter(known).to_numpy()
+        alone = number_leaks(frame, schema.features, y)
+        values, counts = np.unique(y, return_counts=True)
+        # A value that many rows have, as 0, may be a class of its own.
+        common = values[counts.argmax()] if len(y) else 0.0
+        codes, labels = (y != common).astype(np.int64), [f"{common:g}"]
+    else:
+        codes = column.filter(known).rank("dense").cast(pl.Int64).to_numpy() - 1
+        frame, y = frame.filter(known), codes.astype(float)
+        if column.dtype in (pl.Int64, pl.Float64):
+            y = column.filter(known).cast(pl.Float64).to_numpy()
+        alone = class_leaks(frame, schema.features, codes, schema.classes)
+        labels = [str(each) for each in schema.classes]
+    missing = missing_leaks(frame, schema.features, codes, labels)
+    leaks = alone | missing
+    problems = [_leak(feature, name, said, feature not in missing) for feature, said in leaks.items()]
+    others = [feature for feature in schema.features if feature.name not in alone]
+    ordered = len(schema.classes) == 2 or column.dtype in (pl.Int64, pl.Float64)
+    added = sum_of_columns(frame, others, y, name) if ordered else None
+    if added is not None:
+        problems.append(_sum(added, name))
+        leaks |= {part: added.formula for part in added.names if part not in leaks}
+    return leaks, problems
 
 
-def _leak(name: str, target: str, said: str) -> Problem:
+def _leak(name: str, target: str, said: str, alone: bool) -> Problem:
     cause = f"it alone predicts {shown(target)} ({said}), which is likely a leak"
+    if not alone:
+        cause = f"{said}, which is likely a leak"
     cure = f"If it is not known when predicting, leave it out: {option('drop', name)}"
     return Problem(Code.TELLTALE_COLUMN, cause, f"column {shown(name)}", cure, Severity.WARNING)
+
+
+def _sum(added: Sum, target: str) -> Problem:
+    left = (
+        "nothing" if added.left < EXACT else f"a part in {1 / added.left:,.0f}".replace(",", "\N{THIN SPACE}")
+    )
+    cause = (
+        f"together they give {shown(target)}: {added.formula} (least squares on {counted(added.rows, 'row')} "
+        f"leaves {left} of its spread), which is likely a leak"
+    )
+    cure = f"If they are not known when predicting, leave one out: {option('drop', added.names[0])}"
+    place = f"columns {listed(added.names)}"
+    return Problem(Code.TELLTALE_COLUMN, cause, place, cure, Severity.WARNING)
+
+
+def _dependence(frame: pl.DataFrame, findings: dict[str, Finding], target: str) -> list[Problem]:
+    whole = frame.filter(frame.get_column(target).is_not_null())
+    excluded = {name: finding.excluded for name, finding in findings.items() if finding.excluded}
+    return dependence_problems(whole, list(findings), excluded, whole.get_column(target))
+
+
+def _copies_cure(named: str | None, own: bool) -> str:
+    remove = "Remove the copies if they are not observations of their own"
+    if own or named:
+        whose = "are your own" if own else f"follow {shown(named)}"
+        return f"{remove}; the splits {whose}, so a copy of a held-out row may train"
+    return f"A comparison keeps copies on one side of every split that it draws. {remove}"
 
 
 def _records(
@@ -311,7 +383,7 @@ def _records(
         name, empty = column.name, column.null_count()
         if name in findings:
             finding = findings[name]
-            note = finding.excluded or (f"alone predicts the target: {leaks[name]}" if name in leaks else "")
+            note = finding.excluded or (f"gives the target away: {leaks[name]}" if name in leaks else "")
             shape = "excluded" if finding.excluded else "feature"
             records.append(ColumnRecord(name, finding.kind, shape, empty, finding.levels, note))
             continue

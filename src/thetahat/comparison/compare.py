@@ -17,11 +17,13 @@ from thetahat.comparison.aliases import default_names
 from thetahat.comparison.candidates import Candidate, Panel
 from thetahat.comparison.checkpoint import Checkpoint, fingerprint
 from thetahat.comparison.cluster import on_cluster
+from thetahat.comparison.like_dummy import like_dummy
 from thetahat.comparison.models import resolve
 from thetahat.comparison.more_rows import with_curve, worth_a_curve
 from thetahat.comparison.options import Settings, with_declared_options
 from thetahat.comparison.outcomes import HeldOutPredictions
 from thetahat.comparison.planning import choose_plan
+from thetahat.comparison.rare_class import measures_for, rare_class, rare_class_problem
 from thetahat.comparison.recipe import RawTable, TableRecipe
 from thetahat.comparison.records import model_records
 from thetahat.comparison.result import Comparison
@@ -29,7 +31,7 @@ from thetahat.comparison.subject import Subject, read_subject
 from thetahat.comparison.tuning import Tuning, asked_grids
 from thetahat.contracts import Draw
 from thetahat.deadline import Deadline
-from thetahat.errors import Problem, Severity
+from thetahat.errors import Code, Problem, Severity
 from thetahat.judgment.estimates import training_of
 from thetahat.judgment.judge import (
     Judgment,
@@ -57,6 +59,8 @@ __all__ = ["compare"]
 FLOOR = "dummy"
 # Below this many rows every report carries a warning.
 FEW_ROWS = 100
+# What can make a verdict wrong altogether is said before what makes it uncertain.
+FIRST = (Code.TELLTALE_COLUMN, Code.REPEATED_ROWS)
 
 
 @with_declared_options
@@ -99,8 +103,10 @@ def compare(data: Any, target: str, models: Iterable[Any] | None = None, **optio
     deadline = None if settings.time_limit is None else Deadline(settings.time_limit)
     rngs = _Generators.of(settings.seed)
     subject = read_subject(data, target, settings, rngs.rows)
-    measures = choose_measures(settings.metric, subject.target)
-    stage = _drawn(subject, settings, measures, rngs)
+    # An invalid measure is refused before the rows are drawn.
+    choose_measures(settings.metric, subject.target)
+    stage = _drawn(subject, settings, rngs)
+    measures = stage.measures
     candidates = _candidates(subject, settings, measures)
     kept = _checkpoint(subject, settings, target, len(stage.draws), len(candidates), began)
     with on_cluster(settings.cluster):
@@ -155,18 +161,26 @@ class _Stage:
     plan: Plan
     why: str
     draws: list[Draw]
+    measures: tuple[Measure, ...]
     problems: tuple[Problem, ...]
 
 
-def _drawn(subject: Subject, settings: Settings, measures: Sequence[Measure], rngs: _Generators) -> _Stage:
+def _drawn(subject: Subject, settings: Settings, rngs: _Generators) -> _Stage:
     plan, why = choose_plan(subject.asked, subject.schema, subject.rows)
     draws = plan.draws(subject.rows, rng=rngs.plan)
     method = choose_interval(settings.interval, plan, draws, subject.rows)
     # Refused before anything is fitted, not after.
     choose_pairs(settings.pairs, method, draws, subject.rows)
+    rare, own = rare_class(subject.schema), method.name in OWN_DRAWS
+    measures = measures_for(settings.metric, subject.target, rare, subject.rows.labels, draws, own)
     for measure in measures:
         check_rule(method, measure, subject.sample.weight is not None)
-    return _Stage(plan, subject.whose or why, draws, subject.own_draw_problems(draws, strict=settings.strict))
+    problems = subject.own_draw_problems(draws, strict=settings.strict)
+    if rare is not None:
+        asked = isinstance(settings.metric, str) and settings.metric.strip().lower() == "auto"
+        said = rare_class_problem(subject.schema, rare, measures[0].name, chosen=asked)
+        problems += () if said is None else (said,)
+    return _Stage(plan, subject.whose or why, draws, measures, problems)
 
 
 def _candidates(subject: Subject, settings: Settings, measures: Sequence[Measure]) -> list[Candidate]:
@@ -370,13 +384,18 @@ def _warnings(
     evidence: Evidence,
 ) -> list[record.WarningRecord]:
     found = subject.examined
-    problems = (*found.warnings, *stage.problems, *found.notices)
+    # What is said of a rare class depends on the measure.
+    notices = [problem for problem in found.notices if problem.code is not Code.RARE_CLASS]
+    problems = (*found.warnings, *stage.problems, *notices)
+    first = [problem for problem in found.warnings if problem.code in FIRST]
     return [
+        *map(_warning, first),
         *_few_rows(subject.rows.n),
-        *map(_warning, problems),
+        *(_warning(problem) for problem in problems if problem not in first),
         *subject.notices,
         *_of_models(candidates, subject.sample.weight is not None),
         *_stood_in(judgments, evidence),
+        *like_dummy(candidates, evidence, FLOOR),
     ]
 
 

@@ -53,8 +53,9 @@ class Settings:
     metric: Any = option(
         "auto",
         "str, Measure, callable, scorer, or a list of them",
-        "What is measured; auto is the error rate for classes and the squared error for numbers. Of several, "
-        "as auc,log-loss, the first carries the verdict. {measures}, or package.module:function.",
+        "What is measured; auto is the error rate for classes (log-loss where a class has below 5 % of the "
+        "rows) and the squared error for numbers. Of several, as auc,log-loss, the first carries the "
+        "verdict. {measures}, or package.module:function.",
         metavar="NAME",
         short="s",
     )
@@ -62,7 +63,7 @@ class Settings:
         None,
         "label, optional",
         "The class that AUC, F1 and other measures of two classes look for; by default the second in sorted "
-        "order.",
+        "order, or the rare one where the measure is chosen for it.",
         metavar="LABEL",
     )
     cost: Any = option(

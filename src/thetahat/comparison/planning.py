@@ -74,13 +74,18 @@ def choose_plan(asked: Plan | None, schema: Schema, rows: Rows) -> tuple[Plan, s
         return asked, "as asked"
     if rows.times is not None:
         return KFold(5), f"{schema.time} orders the rows"
-    if rows.groups is not None:
-        folds = min(10, len(np.unique(rows.groups)))
+    most = rows.n if rows.groups is None else len(np.unique(rows.groups))
+    if rows.groups is not None and not rows.copies:
+        folds = min(10, most)
         return KFold(max(2, folds)), f"{schema.group} groups the rows"
     if schema.class_counts and min(schema.class_counts) < 10:
-        return KFold(FOLDS_IF_FREE, 2), f"the smallest class has {min(schema.class_counts)} rows"
+        return KFold(min(FOLDS_IF_FREE, most), 2), f"the smallest class has {min(schema.class_counts)} rows"
     if rows.n <= 1000:
-        return KFold(10, 3), "below 1\N{THIN SPACE}000 rows a single split leaves too much to chance"
+        return KFold(
+            min(10, most), 3
+        ), "below 1\N{THIN SPACE}000 rows a single split leaves too much to chance"
     if rows.n <= 100_000:
-        return KFold(10 if rows.n <= 20_000 else 5), "enough rows that one pass over the folds suffices"
+        return KFold(
+            min(10 if rows.n <= 20_000 else 5, most)
+        ), "enough rows that one pass over the folds suffices"
     return Holdout(0.2), "above 100\N{THIN SPACE}000 rows a single split is precise enough"

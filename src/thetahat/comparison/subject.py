@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -20,6 +20,7 @@ from thetahat.comparison.checks import Examined, examine
 from thetahat.comparison.costs import read_costs
 from thetahat.comparison.options import Settings
 from thetahat.comparison.planning import asked_plan, fewest_class_rows
+from thetahat.comparison.rare_class import rare_class
 from thetahat.comparison.schema import Schema
 from thetahat.comparison.table_rows import TableRows
 from thetahat.contracts import Draw, IntArray, Sample
@@ -137,12 +138,13 @@ def read_subject(data: Any, target: str, settings: Settings, rng: Generator) -> 
         split=settings.split,
         min_class_rows=min_rows[0],
         min_class_reason=min_rows[1],
+        draws=_whose_draws(settings),
     )
     stop = found.errors + (found.warnings if settings.strict else ())
     if stop or found.schema is None:
         raise DataError(stop or found.problems)
     schema = found.schema
-    sample, rows = _sample(table, schema, found)
+    sample, rows = _sample(table, schema, found, keep_copies=_whose_draws(settings) == "ours")
     whose = ""
     if settings.fold is not None:
         codes = table.frame[found.rows].get_column(settings.fold).rank("dense").to_numpy().astype(np.int64)
@@ -189,6 +191,12 @@ def _asked(settings: Settings) -> tuple[Plan | None, tuple[int, str]]:
     return asked, fewest_class_rows(asked)
 
 
+def _whose_draws(settings: Settings) -> Literal["ours", "own", "test table"]:
+    if settings.test is not None:
+        return "test table"
+    return "ours" if isinstance(settings.resampling, str) else "own"
+
+
 def _one_split(table: Table, held: Any, spec: str) -> OwnDraws:
     mask = np.zeros(table.frame.height, dtype=bool)
     mask[held] = True
@@ -223,7 +231,7 @@ def _rows_notice(whole: Table, used: Table, seed: int) -> WarningRecord:
     return WarningRecord("", "notice", whole.name, cause, "Raise max_rows for narrower intervals")
 
 
-def _sample(table: Table, schema: Schema, found: Examined) -> tuple[Sample, Rows]:
+def _sample(table: Table, schema: Schema, found: Examined, *, keep_copies: bool) -> tuple[Sample, Rows]:
     frame = table.frame[found.rows]
     values = frame.get_column(schema.target)
     labels = None
@@ -232,9 +240,14 @@ def _sample(table: Table, schema: Schema, found: Examined) -> tuple[Sample, Rows
         y = labels = np.array([code[label] for label in values.to_list()], dtype=np.int64)
     else:
         y = values.to_numpy().astype(np.float64)
-    groups = times = weight = None
+    groups: IntArray | None = None
+    times = weight = None
     if schema.group is not None:
         groups = frame.get_column(schema.group).rank("dense").to_numpy().astype(np.int64)
+    copies = keep_copies and _copies_are_groups(schema, found, labels)
+    if copies:
+        assert found.repeats is not None
+        groups = found.repeats.codes
     if schema.time is not None:
         times = frame.get_column(schema.time).rank("dense").to_numpy()
     if schema.weight is not None:
@@ -242,13 +255,25 @@ def _sample(table: Table, schema: Schema, found: Examined) -> tuple[Sample, Rows
         if (weight == 1).all():
             # The result is then that without weights, to the bit.
             weight = None
-    rows = Rows(frame.height, labels, groups, times, found.rows, table.frame.height)
+    rows = Rows(frame.height, labels, groups, times, found.rows, table.frame.height, copies)
     return Sample(TableRows.of(frame), y, weight, groups, times), rows
+
+
+def _copies_are_groups(schema: Schema, found: Examined, labels: IntArray | None) -> bool:
+    """Return whether copies can be kept together: no other role splits the rows, no class is one row."""
+    roles = (schema.group, schema.time, schema.fold, schema.split)
+    if found.repeats is None or any(role is not None for role in roles):
+        return False
+    codes = found.repeats.codes
+    parts = [codes] if labels is None else [codes[labels == label] for label in np.unique(labels)]
+    return all(len(np.unique(part)) > 1 for part in parts)
 
 
 def _target(schema: Schema, settings: Settings) -> Target:
     labels = schema.classes
-    positive = 1
+    positive, rare = 1, rare_class(schema)
+    if rare is not None and len(labels) == 2 and settings.metric == "auto":
+        positive = rare
     if settings.positive is not None:
         if schema.task != "classification":
             raise UsageError("positive: the target is numbers, so no class is positive")

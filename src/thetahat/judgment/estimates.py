@@ -58,13 +58,13 @@ def measured_models(
 
 def estimate_of(mean: MeanEstimate, measure: Measure, level: float, method: str) -> Estimate:
     """Return the estimate of a measure with its interval, within its bounds."""
-    low, high = ends(mean, level, measure)
+    low, high = _ends(mean, level, measure)
     return Estimate(mean.estimate, _error(mean.se, mean.estimate), _known(low), _known(high), method)
 
 
 def shown_estimate(mean: MeanEstimate, measure: Measure, level: float, method: str) -> Estimate:
     """Return the estimate in the form for people."""
-    low, high = ends(mean, level, measure)
+    low, high = _ends(mean, level, measure)
     return Estimate(
         measure.show(mean.estimate),
         _error(measure.show_error(mean.estimate, mean.se), measure.show(mean.estimate)),
@@ -125,6 +125,13 @@ def leader_record(
         len(chosen_from),
         "bootstrap bias correction",
     )
+
+
+def _ends(mean: MeanEstimate, level: float, measure: Measure) -> tuple[float, float]:
+    """Return the ends of the interval; they are the estimate where the standard error is rounding."""
+    if _error(mean.se, mean.estimate) == 0:
+        return mean.estimate, mean.estimate
+    return ends(mean, level, measure)
 
 
 def _known(value: float) -> float | None:

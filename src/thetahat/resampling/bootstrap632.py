@@ -56,6 +56,7 @@ class Bootstraps:
     def describe(self, rows: Rows) -> str:
         """Say in words how these rows would be drawn."""
         what = "rows" if rows.groups is None else "whole groups"
+        what = "rows with their copies" if rows.copies else what
         return f"{self.resamples} bootstrap resamples of {what}, each judged on what it left out"
 
     def draws(self, rows: Rows, *, rng: Generator) -> list[Draw]:

@@ -56,7 +56,7 @@ class Halves:
     def describe(self, rows: Rows) -> str:
         """Say in words how these rows would be drawn."""
         share = f"{100 * self.fraction:g} %"
-        by = ", whole groups held out" if rows.groups is not None else ""
+        by = f", {rows.kept_together}" if rows.groups is not None else ""
         by = ", stratified by class" if rows.groups is None and rows.labels is not None else by
         return (
             f"{self.splits} random splits with {share} of the rows held out, and as many in either half of "
@@ -79,7 +79,7 @@ class Halves:
     def _splits(self, rows: Rows, among: IntArray, fraction: float, rng: Generator) -> list[Draw]:
         labels = None if rows.labels is None else rows.labels[among]
         groups = None if rows.groups is None else rows.groups[among]
-        part = Rows(len(among), labels, groups)
+        part = Rows(len(among), labels, groups, copies=rows.copies)
         found = [Holdout(fraction).draws(part, rng=rng)[0] for _ in range(self.splits)]
         return [Draw(among[draw.train], among[draw.test]) for draw in found]
 

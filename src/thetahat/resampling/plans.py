@@ -40,6 +40,8 @@ class Rows:
         its order.
     given : int, optional
         How many rows the table had as it was given.
+    copies : bool
+        Whether the groups are copies of one row each, which the table does not name as groups.
     """
 
     n: int
@@ -48,6 +50,14 @@ class Rows:
     times: NDArray[Any] | None = None
     row: IntArray | None = None
     given: int | None = None
+    copies: bool = False
+
+    @property
+    def kept_together(self) -> str:
+        """What the groups are, for a sentence on whole groups: "whole groups held out"."""
+        held = "copies of a row kept together" if self.copies else "whole groups held out"
+        stratified = self.labels is not None and self.groups is not None and _pure(self.groups, self.labels)
+        return f"{held}, stratified by class" if stratified else held
 
 
 class Plan(Protocol):
@@ -90,7 +100,7 @@ class Holdout:
         if rows.times is not None:
             return f"hold-out: the latest {share} of the rows"
         if rows.groups is not None:
-            return f"hold-out: {share} of the rows, whole groups"
+            return f"hold-out: {share} of the rows, " + rows.kept_together.removesuffix(" held out")
         return f"hold-out: {share} of the rows" + ("" if rows.labels is None else ", stratified by class")
 
     def draws(self, rows: Rows, *, rng: Generator) -> list[Draw]:
@@ -101,7 +111,7 @@ class Holdout:
             return [_split(ranks > cut)]
         if rows.groups is not None:
             pieces = max(2, round(1 / self.fraction))
-            return [_split(_grouped_folds(rows.groups, pieces, rng) == 0)]
+            return [_split(_grouped_folds(rows.groups, pieces, rng, rows.labels) == 0)]
         held = np.zeros(rows.n, dtype=bool)
         labels = np.zeros(rows.n, dtype=int) if rows.labels is None else rows.labels
         for label in np.unique(labels):
@@ -141,7 +151,7 @@ class KFold:
         if self.repeats > 1:
             words += f", repeated {self.repeats} times"
         if rows.groups is not None:
-            return words + ", whole groups held out"
+            return f"{words}, {rows.kept_together}"
         return words if rows.labels is None else words + ", stratified by class"
 
     def draws(self, rows: Rows, *, rng: Generator) -> list[Draw]:
@@ -158,7 +168,7 @@ class KFold:
 
     def _assign(self, rows: Rows, rng: Generator) -> IntArray:
         if rows.groups is not None:
-            return _grouped_folds(rows.groups, self.folds, rng)
+            return _grouped_folds(rows.groups, self.folds, rng, rows.labels)
         order = rng.permutation(rows.n)
         if rows.labels is not None:
             # Dealing the rows out class by class keeps both the folds and each class in them level.
@@ -262,16 +272,31 @@ def _time_ranks(times: NDArray[Any]) -> IntArray:
     return np.unique(times, return_inverse=True)[1]
 
 
-def _grouped_folds(groups: IntArray, folds: int, rng: Generator) -> IntArray:
-    names, code, size = np.unique(groups, return_inverse=True, return_counts=True)
+def _grouped_folds(groups: IntArray, folds: int, rng: Generator, labels: IntArray | None = None) -> IntArray:
+    """Return the fold of each row: whole groups, level in rows, and in classes where no group mixes them."""
+    names, first, code, size = np.unique(groups, return_index=True, return_inverse=True, return_counts=True)
     if len(names) < folds:
         raise UsageError(f"resampling: {folds} folds of {len(names)} groups; choose fewer folds")
+    label: IntArray = np.zeros(len(names), dtype=np.int64)
+    if labels is not None and _pure(groups, labels):
+        label = labels[first]
     fold_of_group = np.empty(len(names), dtype=np.int64)
     rows_in_fold = np.zeros(folds, dtype=np.int64)
     shuffled = rng.permutation(len(names))
-    # The largest groups first, each to the fold that has the fewest rows, ties in shuffled order.
-    for group in shuffled[np.argsort(-size[shuffled], kind="stable")]:
-        fold = int(np.argmin(rows_in_fold))
-        fold_of_group[group] = fold
-        rows_in_fold[fold] += size[group]
+    for each in np.unique(label):
+        of_class = np.zeros(folds, dtype=np.int64)
+        members = shuffled[label[shuffled] == each]
+        # The largest groups first, each to the fold that has the fewest rows of the class, then the fewest
+        # rows; ties in shuffled order.
+        for group in members[np.argsort(-size[members], kind="stable")]:
+            fold = int(np.argmin(of_class * (len(groups) + 1) + rows_in_fold))
+            fold_of_group[group] = fold
+            of_class[fold] += size[group]
+            rows_in_fold[fold] += size[group]
     return fold_of_group[code]
+
+
+def _pure(groups: IntArray, labels: IntArray) -> bool:
+    """Return whether the rows of each group are of one class."""
+    _, first, code = np.unique(groups, return_index=True, return_inverse=True)
+    return bool((labels[first][code] == labels).all())
