@@ -9,8 +9,11 @@ import pickle
 import re
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, fields, is_dataclass
+from functools import partial
 from pathlib import Path
+from types import CodeType, FunctionType, MethodType
 from typing import Any
 
 import joblib
@@ -20,6 +23,8 @@ from thetahat.comparison.declaration import declared
 from thetahat.comparison.options import Settings
 from thetahat.contracts import Prediction, Status
 from thetahat.errors import ResultFileError, UsageError
+from thetahat.measures.measure import Measure
+from thetahat.measures.scorers import is_scorer
 from thetahat.resampling.evidence import Outcome, cut_short
 from thetahat.results.saving import remove_file, sweep
 from thetahat.results.stored import member, read_object, record, write_object
@@ -120,8 +125,12 @@ def fingerprint(data: str, target: str, settings: Settings, versions: Mapping[st
 def _option(value: Any) -> Any:
     if value is None or isinstance(value, str | int | float | bool):
         return value
-    if isinstance(value, Collection) and all(isinstance(each, str) for each in value):
+    if isinstance(value, AbstractSet) and all(isinstance(each, str) for each in value):
+        # A set of texts has another order in another process.
         return sorted(value)
+    if isinstance(value, list | tuple):
+        # The order counts: the first measure carries the verdict.
+        return [_option(each) for each in value]
     return _described(value)
 
 
@@ -133,6 +142,8 @@ def _described(model: Any) -> str:
     if isinstance(model, str):
         return model
     name, one = model if isinstance(model, tuple) else (getattr(model, "name", ""), model)
+    if (code := _code_of(one)) is not None:
+        return f"{name} {code}"
     one = getattr(one, "estimator", one)
     kind = f"{name} {type(one).__module__}:{type(one).__qualname__}"
     try:
@@ -140,6 +151,64 @@ def _described(model: Any) -> str:
     except (AttributeError, TypeError, pickle.PicklingError):
         # An address is another one in another process.
         return f"{kind} {re.sub(r' at 0x[0-9a-f]+', '', repr(one))}"
+
+
+def _code_of(value: Any) -> str | None:
+    """Return a digest of what a function or a measure computes, or None for another object.
+
+    A pickle names a function and does not hold its body, so an edited one would pass for the same.
+    """
+    if not isinstance(value, FunctionType | MethodType | partial | Measure) and not is_scorer(value):
+        return None
+    return hashlib.sha256(repr(_parts(value, ())).encode()).hexdigest()
+
+
+def _parts(value: Any, seen: tuple[int, ...]) -> Any:
+    """Return what identifies a value in any process: of a function its code and all that it is bound to."""
+    if id(value) in seen:
+        return "itself"
+    seen = (*seen, id(value))
+
+    def of(*values: Any) -> list[Any]:
+        return [_parts(each, seen) for each in values]
+
+    if isinstance(value, FunctionType):
+        cells = [_of_cell(cell) for cell in value.__closure__ or ()]
+        bound = value.__defaults__, value.__kwdefaults__, cells
+        return [value.__module__, value.__qualname__, *of(value.__code__, *bound)]
+    if isinstance(value, CodeType):
+        return [value.co_code.hex(), value.co_names, value.co_varnames, *of(*value.co_consts)]
+    if isinstance(value, MethodType):
+        return of(value.__func__, value.__self__)
+    if isinstance(value, partial):
+        return of(value.func, value.args, value.keywords)
+    if isinstance(value, list | tuple):
+        return of(*value)
+    if isinstance(value, Mapping):
+        return [[repr(key), _parts(each, seen)] for key, each in value.items()]
+    if isinstance(value, AbstractSet):
+        return sorted(map(repr, value))
+    if is_scorer(value):
+        return [type(value).__qualname__, *of(vars(value))]
+    if is_dataclass(value) and not isinstance(value, type):
+        return [type(value).__qualname__, *of(*(getattr(value, each.name) for each in fields(value)))]
+    return _plain_value(value)
+
+
+def _of_cell(cell: Any) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # a name that is not bound yet
+        return None
+
+
+def _plain_value(value: Any) -> Any:
+    if value is None or isinstance(value, str | bytes | int | float | complex | bool):
+        return value
+    try:
+        return f"{type(value).__qualname__} {joblib.hash(value)}"
+    except (AttributeError, TypeError, pickle.PicklingError):
+        return f"{type(value).__qualname__} {re.sub(r' at 0x[0-9a-f]+', '', repr(value))}"
 
 
 @dataclass(slots=True, eq=False)

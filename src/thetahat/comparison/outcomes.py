@@ -48,8 +48,8 @@ class HeldOutPredictions:
                 return Outcome(outcome.status, outcome.detail)
         assert isinstance(seen, Prediction)
         assert isinstance(new, Prediction)
-        if not np.isfinite(np.asarray(new.value, dtype=np.float64)).all():
-            return Outcome(Status.NOT_FINITE, "a prediction is not a finite number")
+        if wrong := _not_finite(new):
+            return Outcome(Status.NOT_FINITE, wrong)
         chosen = fit.stats.get(CHOICE)
         return Outcome(
             fit.status,
@@ -60,6 +60,23 @@ class HeldOutPredictions:
             None if chosen is None else int(chosen),
             fit.stats.get(SPENT, 0.0),
         )
+
+
+def _not_finite(prediction: Prediction) -> str:
+    """Return which part of a prediction is not finite, or "".
+
+    A score of -inf is legitimate: a class without training rows has it.
+    """
+    if not np.isfinite(np.asarray(prediction.value, dtype=np.float64)).all():
+        return "a prediction is not a finite number"
+    if prediction.probability is not None and not np.isfinite(prediction.probability).all():
+        return "a predicted probability is not a finite number"
+    if prediction.score is not None and np.isnan(prediction.score).any():
+        return "a predicted score is not a number"
+    quantiles = (prediction.quantile or {}).values()
+    if not all(np.isfinite(each).all() for each in quantiles):
+        return "a predicted quantile is not a finite number"
+    return ""
 
 
 def _on_training_rows(measure: Measure, prediction: Prediction, train: Sample) -> float:

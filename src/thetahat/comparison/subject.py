@@ -26,7 +26,7 @@ from thetahat.comparison.table_rows import TableRows
 from thetahat.contracts import Draw, IntArray, Sample
 from thetahat.errors import DataError, Problem, UsageError
 from thetahat.measures.measure import Target
-from thetahat.resampling.own_plans import FoldColumn, OwnDraws
+from thetahat.resampling.own_plans import FoldColumn, OwnDraws, Splitter
 from thetahat.resampling.plans import Plan, Rows
 from thetahat.results.comparison import WarningRecord
 from thetahat.tables import Table, read
@@ -111,9 +111,12 @@ def read_subject(data: Any, target: str, settings: Settings, rng: Generator) -> 
     }
     table = whole = read(data, **how)
     sha256, given = table.sha256, table.frame.height
+    # Number of each row in the table as it was given, whatever is left out below.
+    numbers = np.arange(given)
     notices: list[WarningRecord] = []
     if settings.max_rows is not None and table.frame.height > settings.max_rows:
-        table = _some_rows(table, settings.max_rows, rng)
+        numbers = np.sort(rng.choice(given, settings.max_rows, replace=False))
+        table = replace(table, frame=table.frame[numbers])
         notices.append(_rows_notice(whole, table, settings.seed))
     held: IntArray | None = None
     drop = tuple(settings.drop)
@@ -121,6 +124,7 @@ def read_subject(data: Any, target: str, settings: Settings, rng: Generator) -> 
         # The joined table lacks these columns already; an unknown name is still reported.
         drop = tuple(name for name in drop if name not in table.frame.columns)
         other = read(settings.test, **how)
+        numbers = np.concatenate([numbers, given + np.arange(other.frame.height)])
         sha256, given = f"{sha256}+{other.sha256}", given + other.frame.height
         held = np.arange(table.frame.height, table.frame.height + other.frame.height)
         table = _joined(table, other, target, settings)
@@ -138,25 +142,26 @@ def read_subject(data: Any, target: str, settings: Settings, rng: Generator) -> 
         split=settings.split,
         min_class_rows=min_rows[0],
         min_class_reason=min_rows[1],
-        draws=_whose_draws(settings),
+        draws=_whose_draws(settings, asked),
     )
     stop = found.errors + (found.warnings if settings.strict else ())
     if stop or found.schema is None:
         raise DataError(stop or found.problems)
     schema = found.schema
-    sample, rows = _sample(table, schema, found, keep_copies=_whose_draws(settings) == "ours")
+    keep = _whose_draws(settings, asked) == "ours"
+    sample, rows = _sample(table, schema, found, numbers, given, keep_copies=keep)
     whose = ""
     if settings.fold is not None:
         codes = table.frame[found.rows].get_column(settings.fold).rank("dense").to_numpy().astype(np.int64)
         asked, whose = FoldColumn(codes, settings.fold), "the folds are your own"
     elif settings.split is not None:
         held = held_out(table.frame.get_column(settings.split))
-        asked = _one_split(table, held, settings.split)
+        asked = _one_split(numbers, held, rows, settings.split)
         whose = f"the split is your own, column {settings.split}"
     elif held is not None:
         named = str(settings.test) if isinstance(settings.test, str | Path) else "the test table"
-        asked, whose = _one_split(table, held, "test"), f"the split is your own, {named}"
-    elif not isinstance(settings.resampling, str):
+        asked, whose = _one_split(numbers, held, rows, "test"), f"the split is your own, {named}"
+    elif _is_own(asked):
         whose = "the splits are your own"
     if held is not None:
         columns = [schema.target, *(feature.name for feature in schema.features)]
@@ -186,22 +191,30 @@ def _asked(settings: Settings) -> tuple[Plan | None, tuple[int, str]]:
     own = settings.fold or settings.split or settings.test is not None
     if own and settings.interval in ("nested", "conservative-z", "bootstrap632+"):
         raise UsageError(f"interval: {settings.interval} needs draws of its own, not yours; use auto")
-    if own or not isinstance(settings.resampling, str):
+    if own or _is_own(asked):
         return asked, (2, "one to train on and one to be held out")
     return asked, fewest_class_rows(asked)
 
 
-def _whose_draws(settings: Settings) -> Literal["ours", "own", "test table"]:
+def _whose_draws(settings: Settings, asked: Plan | None) -> Literal["ours", "own", "test table"]:
     if settings.test is not None:
         return "test table"
-    return "ours" if isinstance(settings.resampling, str) else "own"
+    return "own" if _is_own(asked) else "ours"
 
 
-def _one_split(table: Table, held: Any, spec: str) -> OwnDraws:
-    mask = np.zeros(table.frame.height, dtype=bool)
+def _is_own(asked: Plan | None) -> bool:
+    """Return whether the splits are the user's, and not those of a plan of this package."""
+    if asked is None or isinstance(asked, OwnDraws | Splitter):
+        return asked is not None
+    return type(asked).__module__.partition(".")[0] != __name__.partition(".")[0]
+
+
+def _one_split(numbers: IntArray, held: IntArray, rows: Rows, spec: str) -> OwnDraws:
+    mask = np.zeros(len(numbers), dtype=bool)
     mask[held] = True
-    pair = (np.flatnonzero(~mask), np.flatnonzero(mask))
-    words = f"one split, {len(pair[1])} of {len(mask)} rows held out"
+    pair = (numbers[~mask], numbers[mask])
+    used = len(pair[1]) if rows.row is None else int(np.isin(pair[1], rows.row).sum())
+    words = f"one split, {used} of {rows.n} rows held out"
     return OwnDraws([pair], words, f"split:{spec}")
 
 
@@ -221,17 +234,20 @@ def _joined(table: Table, other: Table, target: str, settings: Settings) -> Tabl
     return replace(table, frame=pl.concat(parts, how="vertical_relaxed"))
 
 
-def _some_rows(table: Table, most: int, rng: Generator) -> Table:
-    kept = np.sort(rng.choice(table.frame.height, most, replace=False))
-    return replace(table, frame=table.frame[kept])
-
-
 def _rows_notice(whole: Table, used: Table, seed: int) -> WarningRecord:
     cause = f"{used.frame.height} of its {whole.frame.height} rows were drawn at random (seed {seed})"
     return WarningRecord("", "notice", whole.name, cause, "Raise max_rows for narrower intervals")
 
 
-def _sample(table: Table, schema: Schema, found: Examined, *, keep_copies: bool) -> tuple[Sample, Rows]:
+def _sample(
+    table: Table,
+    schema: Schema,
+    found: Examined,
+    numbers: IntArray,
+    given: int,
+    *,
+    keep_copies: bool,
+) -> tuple[Sample, Rows]:
     frame = table.frame[found.rows]
     values = frame.get_column(schema.target)
     labels = None
@@ -255,7 +271,7 @@ def _sample(table: Table, schema: Schema, found: Examined, *, keep_copies: bool)
         if (weight == 1).all():
             # The result is then that without weights, to the bit.
             weight = None
-    rows = Rows(frame.height, labels, groups, times, found.rows, table.frame.height, copies)
+    rows = Rows(frame.height, labels, groups, times, numbers[found.rows], given, copies)
     return Sample(TableRows.of(frame), y, weight, groups, times), rows
 
 

@@ -50,7 +50,8 @@ def _kappa(power: float, matrix: FloatArray) -> tuple[float, FloatArray]:
 def mcc(target: Target, argument: str) -> Measure:
     """Return Matthews' correlation coefficient, of two or more classes (Gorodkin's R_K).
 
-    It is 0 where the true or the predicted classes are constant (0 / 0), as in scikit-learn.
+    It is 0 where the predicted classes are constant (0 / 0), as in scikit-learn, and has no value where the
+    true ones are.
 
     Notes
     -----
@@ -62,7 +63,7 @@ def mcc(target: Target, argument: str) -> Measure:
         "MCC",
         "correlation",
         "classification",
-        whole=partial(of_confusion, _mcc),
+        whole=partial(of_confusion, _mcc, "mcc", target.labels),
         higher_is_better=True,
         bounds=(-1.0, 1.0),
         scale="fisher",
@@ -91,12 +92,13 @@ def kappa(target: Target, argument: str) -> Measure:
             "kappa:unweighted"
         )
     plain = argument in ("", "quadratic")
+    name = "kappa" if plain else f"kappa:{argument}"
     return Measure(
-        "kappa" if plain else f"kappa:{argument}",
+        name,
         "quadratic kappa" if plain else f"{argument} kappa",
         "agreement",
         "classification",
-        whole=partial(of_confusion, partial(_kappa, POWERS[argument])),
+        whole=partial(of_confusion, partial(_kappa, POWERS[argument]), name, target.labels),
         higher_is_better=True,
         bounds=(-1.0, 1.0),
         scale="fisher",

@@ -60,13 +60,15 @@ def _recalls(matrix: FloatArray) -> tuple[float, FloatArray]:
     return float(np.sum(recall)) / present, slope
 
 
-def _measure(name: str, shown_as: str, unit: str, statistic: Statistic, of_positive: bool = False) -> Measure:
+def _measure(
+    name: str, shown_as: str, unit: str, statistic: Statistic, target: Target, of_positive: bool = False
+) -> Measure:
     return Measure(
         name,
         shown_as,
         unit,
         "classification",
-        whole=partial(of_confusion, statistic),
+        whole=partial(of_confusion, statistic, name, target.labels),
         higher_is_better=True,
         bounds=(0.0, 1.0),
         scale="logit",
@@ -86,19 +88,19 @@ def f1(target: Target, argument: str) -> Measure:
         raise UsageError(
             f"metric: f1 is for two classes, and there are {target.classes}; use f1-macro or f1-weighted"
         )
-    return _measure("f1", "F1", "F1", partial(_one, target.positive), of_positive=True)
+    return _measure("f1", "F1", "F1", partial(_one, target.positive), target, of_positive=True)
 
 
 def f1_macro(target: Target, argument: str) -> Measure:
     """Return the mean F1 of the classes that occur among the true or the predicted ones."""
-    return _measure("f1-macro", "macro F1", "mean F1 of the classes", _macro)
+    return _measure("f1-macro", "macro F1", "mean F1 of the classes", _macro, target)
 
 
 def f1_weighted(target: Target, argument: str) -> Measure:
     """Return the mean F1 of the classes, weighted by their rows."""
-    return _measure("f1-weighted", "weighted F1", "mean F1 of the rows' classes", _weighted)
+    return _measure("f1-weighted", "weighted F1", "mean F1 of the rows' classes", _weighted, target)
 
 
 def balanced_accuracy(target: Target, argument: str) -> Measure:
     """Return the mean recall of the classes that occur among the true ones."""
-    return _measure("balanced-accuracy", "balanced accuracy", "mean recall of the classes", _recalls)
+    return _measure("balanced-accuracy", "balanced accuracy", "mean recall of the classes", _recalls, target)
