@@ -7,7 +7,7 @@ from typing import Any
 import rich_click as click
 
 from thetahat.cli.console import check_folder
-from thetahat.cli.options import READING, with_options
+from thetahat.cli.options import READING, TARGET_ROWS, with_options
 
 __all__ = ["fit", "predict"]
 
@@ -68,7 +68,7 @@ STREAMING = (
     help="Standard errors from the information, or the sandwich that holds under unequal variances.",
 )
 @click.option("--level", type=float, default=0.95, show_default=True, help="Level of the intervals.")
-@with_options(READING)
+@with_options(TARGET_ROWS, READING)
 @click.option(
     "--save", "model_path", type=click.Path(dir_okay=False), help="Save the model here, for predict."
 )

@@ -18,6 +18,8 @@ __all__ = [
     "DEMO",
     "OUTPUT",
     "PREDICTIONS",
+    "RARE",
+    "TARGET_ROWS",
     "READING",
     "TABLE",
     "comparison_options",
@@ -35,6 +37,8 @@ TABLE_NAMES = (
     "time",
     "drop",
     "missing",
+    "missing_target",
+    "rare",
     "weight",
     "fold",
     "split",
@@ -89,6 +93,8 @@ def _comma_separated(
     return tuple(name.strip() for value in values for name in value.split(",") if name.strip())
 
 
+TARGET_ROWS: Sequence[Option] = comparison_options(["missing_target"])
+RARE: Sequence[Option] = comparison_options(["rare"])
 READING: Sequence[Option] = comparison_options(READING_NAMES)
 TABLE: Sequence[Option] = comparison_options(TABLE_NAMES)
 COMPARING: Sequence[Option] = comparison_options(options_of())

@@ -115,6 +115,8 @@ def calibrate(
     task: Literal["auto", "classification", "regression"] = "auto",
     drop: Collection[str] = (),
     missing: Literal["impute", "drop", "error"] = "impute",
+    missing_target: Literal["drop", "error"] = "drop",
+    rare: Literal["error", "drop", "merge"] = "error",
     sep: str | None = None,
     encoding: str | None = None,
     na_values: Collection[str] | None = None,
@@ -130,7 +132,7 @@ def calibrate(
 
     Parameters
     ----------
-    data, target, task, drop, missing, sep, encoding, na_values : object
+    data, target, task, drop, missing, missing_target, rare, sep, encoding, na_values : object
         As for ``compare``.
     interval : str
         ``auto``, ``corrected-t``, ``clt``, ``clt-within``, ``nested``, ``conservative-z``, ``holdout`` or
@@ -166,6 +168,8 @@ def calibrate(
             "task": task,
             "drop": drop,
             "missing": missing,
+            "missing_target": missing_target,
+            "rare": rare,
             "sep": sep,
             "encoding": encoding,
             "na_values": na_values,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import polars as pl
 
+from thetahat.contracts import IntArray
 from thetahat.errors import Code, Problem, Severity
 from thetahat.tables.phrases import counted, listed, option, rows_named, shown
 
@@ -73,13 +75,15 @@ def kind_of(column: pl.Series) -> ColumnKind:
     return "date" if dtype == pl.Date or isinstance(dtype, pl.Datetime) else "unknown"
 
 
-def feature_finding(column: pl.Series) -> Finding:
+def feature_finding(column: pl.Series, rows: IntArray | None = None) -> Finding:
     """Look at a column that might be a feature.
 
     Parameters
     ----------
     column : polars.Series
-        A column of a table in normal form.
+        A column of a table in normal form, on the rows that are used.
+    rows : ndarray of int, optional
+        The place of each of them in the table, for messages; all rows in order if not given.
     """
     if column.null_count() == len(column):
         return Finding("unknown", excluded="no value in any row")
@@ -93,7 +97,7 @@ def feature_finding(column: pl.Series) -> Finding:
     if different == 1 and (kind != "category" or len(present) == len(column)):
         return Finding(kind, levels, excluded="the same value in every row")
     if kind == "category":
-        stray = stray_text(column)
+        stray = stray_text(column, rows)
         if stray is not None:
             return Finding(kind, levels, problems=(stray,))
     if _is_identifier(column, different):
@@ -105,7 +109,7 @@ def feature_finding(column: pl.Series) -> Finding:
     return Finding(kind, levels)
 
 
-def stray_text(column: pl.Series) -> Problem | None:
+def stray_text(column: pl.Series, at: IntArray | None = None) -> Problem | None:
     """Return the problem of a text column that is numbers but for some cells, if it is one (TH106)."""
     counts = column.drop_nulls().value_counts()
     cells, rows = counts.get_column(column.name), counts.get_column(counts.columns[1])
@@ -118,7 +122,7 @@ def stray_text(column: pl.Series) -> Problem | None:
         return None
     first = {cell: int((column == cell).arg_max() or 0) for cell in _first_of(column, cells.filter(~plain))}
     strays = int(rows.filter(~plain).sum())
-    examples = ", ".join(f"{shown(cell)} in {rows_named([row])}" for cell, row in first.items())
+    examples = ", ".join(f"{shown(cell)} in {rows_named(_at([row], at))}" for cell, row in first.items())
     cause = f"{counted(numbers, 'cell')} of {total} are numbers, and {strays} not plain ones ({examples})"
     if numbers == total:
         cause = f"numbers are written with signs around them ({examples}), so the column is text"
@@ -147,27 +151,32 @@ def too_many_levels(column: pl.Series, different: int) -> Problem | None:
     return Problem(Code.TOO_MANY_LEVELS, cause, _place(column), f"{cure} the column out: {_drop(column)}")
 
 
-def infinities(column: pl.Series) -> Problem | None:
+def infinities(column: pl.Series, at: IntArray | None = None) -> Problem | None:
     """Return the problem of infinite cells, if there are any (TH103)."""
     if column.dtype != pl.Float64:
         return None
     rows = column.is_infinite().fill_null(False).arg_true().to_list()
     if not rows:
         return None
-    cause = f"{counted(len(rows), 'infinite value')}, in {rows_named(rows)}"
+    cause = f"{counted(len(rows), 'infinite value')}, in {rows_named(_at(rows, at))}"
     cure = f"Mend the cells or leave them empty, or leave the column out: {_drop(column)}"
     return Problem(Code.NOT_FINITE, cause, _place(column), cure)
 
 
-def missing_cells(column: pl.Series, cure: str) -> Problem | None:
+def missing_cells(column: pl.Series, cure: str, at: IntArray | None = None) -> Problem | None:
     """Return the problem of missing cells where none may be, if there are any (TH103)."""
     rows = column.is_null().arg_true().to_list()
     if not rows:
         return None
     if len(rows) == len(column):
         return Problem(Code.NOT_FINITE, "every value is missing", _place(column), "Name another column")
-    cause = f"{counted(len(rows), 'value is', 'values are')} missing, in {rows_named(rows)}"
+    cause = f"{counted(len(rows), 'value is', 'values are')} missing, in {rows_named(_at(rows, at))}"
     return Problem(Code.NOT_FINITE, cause, _place(column), cure)
+
+
+def _at(rows: list[int], at: IntArray | None) -> list[int]:
+    """Return the rows of the table at these places among the rows that are used."""
+    return rows if at is None else [int(row) for row in at[np.asarray(rows, dtype=np.int64)]]
 
 
 def _is_identifier(column: pl.Series, different: int) -> bool:

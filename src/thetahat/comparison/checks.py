@@ -14,6 +14,7 @@ from thetahat.comparison.check_columns import Finding, feature_finding, infiniti
 from thetahat.comparison.check_leaks import class_leaks, number_leaks
 from thetahat.comparison.check_rows import fold_problems, split_problems, weight_problems
 from thetahat.comparison.check_target import FEWEST_ROWS, Target, examine_target
+from thetahat.comparison.rare_classes import TWO_ROWS, ClassNeeds
 from thetahat.comparison.schema import Feature, Schema
 from thetahat.contracts import IntArray
 from thetahat.errors import Code, Problem, Severity, UsageError
@@ -41,13 +42,17 @@ class Examined:
     columns : tuple of ColumnRecord
         Every column of the table, in its order.
     rows : ndarray of int
-        The rows that are used: all of them, or those without a missing feature.
+        The rows that are used: those with a target, where asked for without a missing feature and without
+        those of rare classes.
+    labels : polars.Series or None
+        The target of these rows, rare classes merged.
     """
 
     schema: Schema | None
     problems: tuple[Problem, ...]
     columns: tuple[ColumnRecord, ...]
     rows: IntArray
+    labels: pl.Series | None = None
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -80,8 +85,9 @@ def examine(
     weight: str | None = None,
     fold: str | None = None,
     split: str | None = None,
-    min_class_rows: int = 2,
-    min_class_reason: str = "one to train on and one to be held out",
+    missing_target: Literal["drop", "error"] = "drop",
+    rare: Literal["error", "drop", "merge"] = "error",
+    needs: ClassNeeds = TWO_ROWS,
 ) -> Examined:
     """Look for everything that is wrong with a table, and give its columns their roles.
 
@@ -108,10 +114,12 @@ def examine(
         or refused.
     weight, fold, split : str, optional
         Columns of weights, of folds, and of which rows are held out.
-    min_class_rows : int
-        The fewest rows of a class that the plan can split.
-    min_class_reason : str
-        Why, in the plan's words.
+    missing_target : {"drop", "error"}
+        Whether rows without a target are left out or refused.
+    rare : {"error", "drop", "merge"}
+        Whether classes of too few rows are refused, left out, or merged into one class.
+    needs : ClassNeeds
+        What the plan needs of each class.
 
     Returns
     -------
@@ -124,31 +132,37 @@ def examine(
         An argument that is invalid whatever the table.
     """
     roles = {"target": target, "group": group, "time": time, "weight": weight, "fold": fold, "split": split}
-    _check_arguments(roles, task, drop, missing)
+    _check_arguments(roles, task, drop, missing, missing_target, rare)
     frame = table.frame
     problems = [*table.notes, *_unknown_names(frame.columns, roles, drop)]
     taken = {name for name in roles.values() if name is not None}
     dropped = set(drop)
     free = [name for name in frame.columns if name not in taken | dropped]
-    findings = {name: feature_finding(frame.get_column(name)) for name in free}
+    with_target = _with_target(frame, target, missing_target)
+    seen = frame if len(with_target) == frame.height else frame[with_target]
+    findings = {name: feature_finding(seen.get_column(name), with_target) for name in free}
     for finding in findings.values():
         problems += finding.problems
-    problems += _not_finite(frame, [name for name in frame.columns if name not in dropped])
+    problems += _not_finite(seen, [name for name in frame.columns if name not in dropped], with_target)
     features = [name for name in free if not findings[name].excluded]
     if not features:
         problems.append(_no_feature(table, findings))
     if missing == "error":
-        problems += _refused_missing(frame, features)
-    rows = _rows_used(frame, features, missing)
-    problems += _row_problems(frame, features, rows, missing)
-    problems += _order_problems(frame, group, time)
-    problems += weight_problems(frame, weight) + fold_problems(frame, fold) + split_problems(frame, split)
+        problems += _refused_missing(seen, features, with_target)
+    rows = with_target[_rows_used(seen, features, missing)]
+    problems += _row_problems(seen, features, rows, missing)
+    problems += _order_problems(seen, group, time, with_target)
+    problems += weight_problems(seen, weight, with_target) + fold_problems(seen, fold, with_target)
+    problems += split_problems(seen, split, with_target)
 
     schema, found = None, Target(None)
     if target in frame.columns and len(rows):
         whole = frame.get_column(target)
-        found = examine_target(whole, whole[rows], task, min_class_rows, min_class_reason)
+        found = examine_target(whole, whole[rows], task, needs, missing_target, rare)
         problems += found.problems
+        if found.kept is not None:
+            enough, rows = len(rows) >= FEWEST_ROWS, rows[found.kept.to_numpy()]
+            problems += _row_problems(seen, features, rows, missing) if enough else []
     leaks: dict[str, str] = {}
     if found.task is not None:
         kinds = {name: findings[name].kind for name in features}
@@ -166,14 +180,21 @@ def examine(
             fold,
             split,
         )
-        leaks = _leaks(frame[rows], schema)
+        leaks = _leaks(frame[rows], schema, found.labels)
         problems += [_leak(name, target, said) for name, said in leaks.items()]
     ordered = tuple(p for severity in SEVERITIES for p in problems if p.severity is severity)
     records = _records(frame, roles, dropped, findings, found, leaks)
-    return Examined(schema, ordered, records, rows)
+    return Examined(schema, ordered, records, rows, found.labels)
 
 
-def _check_arguments(roles: dict[str, str | None], task: str, drop: Collection[str], missing: str) -> None:
+def _check_arguments(
+    roles: dict[str, str | None],
+    task: str,
+    drop: Collection[str],
+    missing: str,
+    missing_target: str,
+    rare: str,
+) -> None:
     for role, name in roles.items():
         given: Any = name
         if not isinstance(given, str) and (given is not None or role == "target"):
@@ -182,6 +203,8 @@ def _check_arguments(roles: dict[str, str | None], task: str, drop: Collection[s
     for name, value, allowed in (
         ("task", task, ("auto", "classification", "regression")),
         ("missing", missing, ("impute", "drop", "error")),
+        ("missing_target", missing_target, ("drop", "error")),
+        ("rare", rare, ("error", "drop", "merge")),
     ):
         if value not in allowed:
             raise UsageError(f"{name}: one of {', '.join(allowed)} is expected, not {value!r}")
@@ -215,14 +238,22 @@ def _unknown_names(
         yield Problem(Code.NO_TARGET, "there is no such column", f"{role} {shown(name)}", cure)
 
 
-def _not_finite(frame: pl.DataFrame, names: Iterable[str]) -> list[Problem]:
-    found = (infinities(frame.get_column(name)) for name in names)
+def _with_target(frame: pl.DataFrame, target: str, missing_target: str) -> IntArray:
+    """Return the rows that have a target; all of them where the others are refused, or none has one."""
+    if missing_target == "error" or target not in frame.columns:
+        return np.arange(frame.height)
+    known = frame.get_column(target).is_not_null()
+    return np.flatnonzero(known.to_numpy()) if known.any() else np.arange(frame.height)
+
+
+def _not_finite(frame: pl.DataFrame, names: Iterable[str], at: IntArray) -> list[Problem]:
+    found = (infinities(frame.get_column(name), at) for name in names)
     return [problem for problem in found if problem is not None]
 
 
-def _refused_missing(frame: pl.DataFrame, features: list[str]) -> list[Problem]:
+def _refused_missing(frame: pl.DataFrame, features: list[str], at: IntArray) -> list[Problem]:
     cure = f"Fill the cells, or use {option('missing', 'impute')} or {option('missing', 'drop')}"
-    found = (missing_cells(frame.get_column(name), cure) for name in features)
+    found = (missing_cells(frame.get_column(name), cure, at) for name in features)
     return [problem for problem in found if problem is not None]
 
 
@@ -245,14 +276,14 @@ def _row_problems(frame: pl.DataFrame, features: list[str], rows: IntArray, miss
     return [Problem(Code.TOO_FEW_ROWS, cause, "the table", cure)]
 
 
-def _order_problems(frame: pl.DataFrame, group: str | None, time: str | None) -> list[Problem]:
+def _order_problems(frame: pl.DataFrame, group: str | None, time: str | None, at: IntArray) -> list[Problem]:
     found: list[Problem | None] = []
     for role, name in (("group", group), ("time", time)):
         if name is None or name not in frame.columns:
             continue
         column = frame.get_column(name)
         found.append(
-            missing_cells(column, f"Fill the cells or delete these rows; the {role} needs every row")
+            missing_cells(column, f"Fill the cells or delete these rows; the {role} needs every row", at)
         )
         if role == "group" and column.drop_nulls().n_unique() == 1:
             cause, cure = (
@@ -279,8 +310,8 @@ def _no_feature(table: Table, findings: dict[str, Finding]) -> Problem:
     )
 
 
-def _leaks(frame: pl.DataFrame, schema: Schema) -> dict[str, str]:
-    column = frame.get_column(schema.target)
+def _leaks(frame: pl.DataFrame, schema: Schema, labels: pl.Series | None) -> dict[str, str]:
+    column = frame.get_column(schema.target) if labels is None else labels
     known = column.is_not_null()
     if schema.task == "regression":
         numbers = column.cast(pl.Float64)

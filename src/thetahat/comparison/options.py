@@ -188,6 +188,19 @@ class Settings:
         "What becomes of missing features: filled in each training fold, rows left out, or refused.",
         choices=("impute", "drop", "error"),
     )
+    missing_target: str = option(
+        "drop",
+        '{"drop", "error"}',
+        "What becomes of rows without a target: left out and counted, or refused.",
+        choices=("drop", "error"),
+    )
+    rare: str = option(
+        "error",
+        '{"error", "drop", "merge"}',
+        "What becomes of classes of too few rows for the folds: refused, their rows left out, or merged into "
+        "one class, other.",
+        choices=("error", "drop", "merge"),
+    )
     strict: bool = option(False, "bool", "Let warnings about the table stop the work too.", type=bool)
     sep: str | None = option(
         None,

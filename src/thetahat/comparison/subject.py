@@ -19,7 +19,8 @@ from thetahat.comparison.check_rows import (
 from thetahat.comparison.checks import Examined, examine
 from thetahat.comparison.costs import read_costs
 from thetahat.comparison.options import Settings
-from thetahat.comparison.planning import asked_plan, fewest_class_rows
+from thetahat.comparison.planning import asked_plan, class_needs
+from thetahat.comparison.rare_classes import TWO_ROWS, ClassNeeds
 from thetahat.comparison.schema import Schema
 from thetahat.comparison.table_rows import TableRows
 from thetahat.contracts import Draw, IntArray, Sample
@@ -123,7 +124,7 @@ def read_subject(data: Any, target: str, settings: Settings, rng: Generator) -> 
         sha256, given = f"{sha256}+{other.sha256}", given + other.frame.height
         held = np.arange(table.frame.height, table.frame.height + other.frame.height)
         table = _joined(table, other, target, settings)
-    asked, min_rows = _asked(settings)
+    asked, needs = _asked(settings)
     found = examine(
         table,
         target,
@@ -135,8 +136,9 @@ def read_subject(data: Any, target: str, settings: Settings, rng: Generator) -> 
         weight=settings.weight,
         fold=settings.fold,
         split=settings.split,
-        min_class_rows=min_rows[0],
-        min_class_reason=min_rows[1],
+        missing_target=settings.missing_target,  # type: ignore[arg-type]
+        rare=settings.rare,  # type: ignore[arg-type]
+        needs=needs,
     )
     stop = found.errors + (found.warnings if settings.strict else ())
     if stop or found.schema is None:
@@ -149,16 +151,17 @@ def read_subject(data: Any, target: str, settings: Settings, rng: Generator) -> 
         asked, whose = FoldColumn(codes, settings.fold), "the folds are your own"
     elif settings.split is not None:
         held = held_out(table.frame.get_column(settings.split))
-        asked = _one_split(table, held, settings.split)
+        asked = _one_split(table, held, settings.split, found.rows)
         whose = f"the split is your own, column {settings.split}"
     elif held is not None:
         named = str(settings.test) if isinstance(settings.test, str | Path) else "the test table"
-        asked, whose = _one_split(table, held, "test"), f"the split is your own, {named}"
+        asked, whose = _one_split(table, held, "test", found.rows), f"the split is your own, {named}"
     elif not isinstance(settings.resampling, str):
         whose = "the splits are your own"
     if held is not None:
         columns = [schema.target, *(feature.name for feature in schema.features)]
-        repeated = repeated_across(table.frame, held, columns)
+        places = np.flatnonzero(np.isin(found.rows, held))
+        repeated = repeated_across(table.frame[found.rows], places, columns)
         if repeated and settings.strict:
             raise DataError(repeated)
         found = replace(found, problems=(*found.problems, *repeated))
@@ -177,7 +180,7 @@ def read_subject(data: Any, target: str, settings: Settings, rng: Generator) -> 
     )
 
 
-def _asked(settings: Settings) -> tuple[Plan | None, tuple[int, str]]:
+def _asked(settings: Settings) -> tuple[Plan | None, ClassNeeds]:
     asked = asked_plan(settings.resampling, settings.interval)
     if isinstance(asked, OwnDraws) and settings.max_rows is not None:
         raise UsageError("max_rows, resampling: index arrays name rows of the whole table; give one of them")
@@ -185,15 +188,15 @@ def _asked(settings: Settings) -> tuple[Plan | None, tuple[int, str]]:
     if own and settings.interval in ("nested", "conservative-z", "bootstrap632+"):
         raise UsageError(f"interval: {settings.interval} needs draws of its own, not yours; use auto")
     if own or not isinstance(settings.resampling, str):
-        return asked, (2, "one to train on and one to be held out")
-    return asked, fewest_class_rows(asked)
+        return asked, TWO_ROWS
+    return asked, class_needs(asked)
 
 
-def _one_split(table: Table, held: Any, spec: str) -> OwnDraws:
+def _one_split(table: Table, held: Any, spec: str, used: IntArray) -> OwnDraws:
     mask = np.zeros(table.frame.height, dtype=bool)
     mask[held] = True
     pair = (np.flatnonzero(~mask), np.flatnonzero(mask))
-    words = f"one split, {len(pair[1])} of {len(mask)} rows held out"
+    words = f"one split, {int(mask[used].sum())} of {len(used)} rows held out"
     return OwnDraws([pair], words, f"split:{spec}")
 
 
@@ -225,7 +228,7 @@ def _rows_notice(whole: Table, used: Table, seed: int) -> WarningRecord:
 
 def _sample(table: Table, schema: Schema, found: Examined) -> tuple[Sample, Rows]:
     frame = table.frame[found.rows]
-    values = frame.get_column(schema.target)
+    values = frame.get_column(schema.target) if found.labels is None else found.labels
     labels = None
     if schema.task == "classification":
         code = {label: place for place, label in enumerate(schema.classes)}

@@ -22,6 +22,7 @@ from thetahat.linear.regressors import LinearRegression, PoissonRegression
 from thetahat.linear.stored import DESCRIBED
 from thetahat.results.stored import Kind, check_names, read_object, record, write_object
 from thetahat.tables import read
+from thetahat.tables.phrases import counted, option, rows_named, shown
 
 __all__ = ["TableFit", "fit_table", "load_fit", "predict_table"]
 
@@ -44,6 +45,8 @@ class TableFit:
         The coefficient table, with the names of the design.
     left_out : int
         Rows with a missing value, not used.
+    notes : tuple of str
+        What was done to the table before the fit.
     """
 
     formula: str
@@ -51,6 +54,7 @@ class TableFit:
     design: TableDesign | None
     result: LikelihoodResult
     left_out: int
+    notes: tuple[str, ...] = ()
 
     def summary(self, level: float = 0.95) -> str:
         """Return the coefficient table as text, with the reference levels and what was left out."""
@@ -59,7 +63,8 @@ class TableFit:
             against = ", ".join(f"{name} against {of!r}" for name, of in self.design.references.items())
             lines.append(f"Categories: {against}")
         if self.left_out:
-            lines.append(f"{self.left_out} rows with a missing value were left out")
+            lines.append(_left_out(self.left_out))
+        lines += self.notes
         return "\n".join([*lines, self.result.summary(level)])
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -79,7 +84,7 @@ class TableFit:
 
 
 def _take(fit: TableFit) -> dict[str, Any]:
-    held = {name: getattr(fit, name) for name in ("formula", "model", "design", "left_out")}
+    held = {name: getattr(fit, name) for name in ("formula", "model", "design", "left_out", "notes")}
     return held | {"errors": fit.result.errors}
 
 
@@ -90,7 +95,7 @@ def _make(parts: dict[str, Any]) -> TableFit:
     if sum(width for _, width in widths) != model.n_features_in_:
         raise ValueError("its columns are not those of its model")
     result = model.result_.with_errors(parts["errors"])
-    return TableFit(parts["formula"], model, design, result, parts["left_out"])
+    return TableFit(parts["formula"], model, design, result, parts["left_out"], tuple(parts.get("notes", ())))
 
 
 TABLE_KINDS = (*DESCRIBED, record(DesignColumn), record(TableDesign), Kind(TableFit, _take, _make))
@@ -103,6 +108,7 @@ def fit_table(
     *,
     drop: Collection[str] = (),
     errors: Literal["observed", "expected", "HC0", "HC1", "HC2", "HC3"] = "observed",
+    missing_target: Literal["drop", "error"] = "drop",
     sep: str | None = None,
     encoding: str | None = None,
     na_values: Collection[str] | None = None,
@@ -122,6 +128,8 @@ def fit_table(
         Columns to leave out.
     errors : str
         Kind of the standard errors.
+    missing_target : {"drop", "error"}
+        Whether rows without a target are left out, as all rows with a missing value are, or refused.
     sep, encoding, na_values
         How to read a text file.
 
@@ -134,7 +142,7 @@ def fit_table(
     """
     frame = read(data, sep=sep, encoding=encoding, na_values=na_values).frame
     if "~" in model:
-        return _by_formula(frame, model, target, errors)
+        return _by_formula(frame, model, target, errors, missing_target)
     if model not in ("linear", "logistic", "poisson"):
         raise UsageError(f"model: choose linear, logistic, poisson or a formula 'y ~ x', not {model!r}")
     if target is None:
@@ -150,6 +158,7 @@ def fit_table(
             ]
         )
     names = [name for name in frame.columns if name != target and name not in drop]
+    notes = _without_target(frame, target, missing_target)
     kept, left_out = _complete(frame, [target, *names])
     design = TableDesign.of(kept, names)
     y = kept.get_column(target)
@@ -165,10 +174,12 @@ def fit_table(
         warnings.simplefilter("ignore", ThetaHatWarning)
         learner.fit(_rows(design, kept), y.to_numpy())
     formula = f"{target} ~ {' + '.join(names)}"
-    return TableFit(formula, learner, design, learner.result_.with_errors(errors), left_out)
+    return TableFit(formula, learner, design, learner.result_.with_errors(errors), left_out, notes)
 
 
-def _by_formula(frame: pl.DataFrame, formula: str, target: str | None, errors: Any) -> TableFit:
+def _by_formula(
+    frame: pl.DataFrame, formula: str, target: str | None, errors: Any, missing_target: str
+) -> TableFit:
     from formulaic import Formula  # noqa: PLC0415
     from formulaic.errors import FormulaicError  # noqa: PLC0415
 
@@ -183,9 +194,37 @@ def _by_formula(frame: pl.DataFrame, formula: str, target: str | None, errors: A
         if target is None:
             raise UsageError("target: the formula has no left side; name the column to explain")
         formula, used = f"`{target}` {formula.strip()}", [target, *used]
+    explained = left.strip("`") or target or ""
+    notes = _without_target(frame, explained, missing_target) if explained in frame.columns else ()
     kept, left_out = _complete(frame, [name for name in used if name in frame.columns])
     found = regress(formula, kept)
-    return TableFit(found.formula, found.model, None, found.result.with_errors(errors), left_out)
+    return TableFit(found.formula, found.model, None, found.result.with_errors(errors), left_out, notes)
+
+
+def _left_out(rows: int) -> str:
+    was = "row with a missing value was" if rows == 1 else "rows with a missing value were"
+    return f"{rows} {was} left out"
+
+
+def _without_target(frame: pl.DataFrame, target: str, missing_target: str) -> tuple[str, ...]:
+    """Say how many rows have no target, or refuse them as asked."""
+    if missing_target not in ("drop", "error"):
+        raise UsageError(f"missing_target: choose drop or error, not {missing_target!r}")
+    column = frame.get_column(target)
+    rows = column.is_null().arg_true().to_list()
+    if not rows:
+        return ()
+    place = f"target {shown(target)}"
+    if len(rows) == frame.height:
+        raise DataError([Problem(Code.NOT_FINITE, "every value is missing", place, "Name another column")])
+    if missing_target == "error":
+        cause = f"{counted(len(rows), 'value is', 'values are')} missing, in {rows_named(rows)}"
+        cure = f"Fill the cells, or leave the rows out: {option('missing_target', 'drop')}"
+        raise DataError([Problem(Code.NOT_FINITE, cause, place, cure)])
+    return (
+        f"{len(rows)} {'row has' if len(rows) == 1 else 'rows have'} no target and "
+        f"{'was' if len(rows) == 1 else 'were'} left out",
+    )
 
 
 def _complete(frame: pl.DataFrame, names: Sequence[str]) -> tuple[pl.DataFrame, int]:
