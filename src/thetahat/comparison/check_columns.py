@@ -10,7 +10,8 @@ import polars as pl
 
 from thetahat.contracts import IntArray
 from thetahat.errors import Code, Problem, Severity
-from thetahat.tables.phrases import counted, listed, option, rows_named, shown
+from thetahat.tables.identifiers import names_rows
+from thetahat.tables.phrases import as_kind, counted, listed, option, rows_named, shown
 
 __all__ = [
     "Finding",
@@ -24,8 +25,6 @@ __all__ = [
 
 ColumnKind = Literal["number", "category", "boolean", "date", "unknown"]
 
-# Below so many rows every column may well differ in all of them by chance.
-IDENTIFIER_ROWS = 10
 # A level is learned from its own rows: fewer than three a level, over many levels, is learning by heart.
 MANY_LEVELS = 20
 ROWS_A_LEVEL = 3
@@ -100,7 +99,7 @@ def feature_finding(column: pl.Series, rows: IntArray | None = None) -> Finding:
         stray = stray_text(column, rows)
         if stray is not None:
             return Finding(kind, levels, problems=(stray,))
-    if _is_identifier(column, different):
+    if names_rows(column):
         return Finding(kind, levels, "an identifier: another value in every row", (_identifier(column),))
     if kind == "category":
         many = too_many_levels(column, different)
@@ -179,20 +178,13 @@ def _at(rows: list[int], at: IntArray | None) -> list[int]:
     return rows if at is None else [int(row) for row in at[np.asarray(rows, dtype=np.int64)]]
 
 
-def _is_identifier(column: pl.Series, different: int) -> bool:
-    rows = len(column) - column.null_count()
-    if different != rows or rows < IDENTIFIER_ROWS:
-        return False
-    return column.dtype == pl.String or (column.dtype == pl.Int64 and rows == len(column))
-
-
 def _identifier(column: pl.Series) -> Problem:
-    what = "text" if column.dtype == pl.String else "whole number"
+    what, kind = ("text", "category") if column.dtype == pl.String else ("whole number", "number")
     return Problem(
         Code.TELLTALE_COLUMN,
         f"another {what} in every row, so it names the rows and is left out",
         _place(column),
-        f"Nothing need be done; {_drop(column)} says that it is meant",
+        f"{as_kind(column.name, kind)} keeps it, {_drop(column)} says that it is meant to go",
         Severity.NOTICE,
     )
 

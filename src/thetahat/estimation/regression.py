@@ -22,6 +22,7 @@ from thetahat.linear.regressors import LinearRegression, PoissonRegression
 from thetahat.linear.stored import DESCRIBED
 from thetahat.results.stored import Kind, check_names, read_object, record, write_object
 from thetahat.tables import read
+from thetahat.tables.identifiers import identifier_note, names_rows
 from thetahat.tables.phrases import counted, option, rows_named, shown
 
 __all__ = ["TableFit", "fit_table", "load_fit", "predict_table"]
@@ -157,8 +158,9 @@ def fit_table(
                 )
             ]
         )
-    names = [name for name in frame.columns if name != target and name not in drop]
     notes = _without_target(frame, target, missing_target)
+    names, named = _predictors(frame, target, drop)
+    notes += named
     kept, left_out = _complete(frame, [target, *names])
     design = TableDesign.of(kept, names)
     y = kept.get_column(target)
@@ -225,6 +227,20 @@ def _without_target(frame: pl.DataFrame, target: str, missing_target: str) -> tu
         f"{len(rows)} {'row has' if len(rows) == 1 else 'rows have'} no target and "
         f"{'was' if len(rows) == 1 else 'were'} left out",
     )
+
+
+def _predictors(frame: pl.DataFrame, target: str, drop: Collection[str]) -> tuple[list[str], tuple[str, ...]]:
+    """Return the columns to explain the target by, and what is said of those that only name the rows."""
+    known = frame.filter(frame.get_column(target).is_not_null())
+    names = [name for name in frame.columns if name != target and name not in drop]
+    identifiers = [name for name in names if names_rows(known.get_column(name))]
+    notes = tuple(identifier_note(name, known.get_column(name).dtype == pl.String) for name in identifiers)
+    left = [name for name in names if name not in identifiers]
+    if not left:
+        cause = "no column is left to explain the target by"
+        cure = " ".join(notes) or "Drop fewer columns"
+        raise DataError([Problem(Code.NO_TABLE, cause, "the table", cure)])
+    return left, notes
 
 
 def _complete(frame: pl.DataFrame, names: Sequence[str]) -> tuple[pl.DataFrame, int]:

@@ -76,6 +76,8 @@ class StreamFit:
         Mean loss along each epoch.
     stats : mapping of str to float
         Counts and measures of the work.
+    notes : tuple of str
+        What was left out beside rows.
     """
 
     model: str
@@ -92,6 +94,7 @@ class StreamFit:
     alpha: float
     losses: tuple[float, ...] = ()
     stats: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def result(self) -> LikelihoodResult:
@@ -121,6 +124,7 @@ class StreamFit:
             lines.append("Categories: " + ", ".join(f"{name} against {of!r}" for name, of in against.items()))
         if self.left_out:
             lines.append(f"{self.left_out} rows with a missing value were left out")
+        lines += self.notes
         if self.losses:
             lines.append("Mean loss along each epoch: " + ", ".join(f"{loss:.6g}" for loss in self.losses))
         if self.covariance is None:

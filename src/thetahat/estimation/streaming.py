@@ -134,6 +134,7 @@ def fit_stream(
         drop=drop,
         classes=classes,
         missing=missing,
+        row_names=True,
         batch=min(held, 16_384),
         folder=folder,
         progress=lambda done, of: progress("Reading", done, of, None),
@@ -299,6 +300,7 @@ class _Work:
             self.alpha,
             losses,
             {"seconds": seconds, "eta0": step, "passes": float(end.passes)},
+            self.spool.notes,
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Sequence
 
-__all__ = ["counted", "listed", "option", "rows_named", "shown"]
+__all__ = ["as_kind", "counted", "listed", "option", "rows_named", "shown"]
 
 WIDEST = 40
 MOST_NAMED = 3
@@ -31,6 +31,11 @@ def option(name: str, value: str) -> str:
         word = "$'" + _printable(value.replace("\\", "\\\\").replace("'", "\\'")) + "'"
     meant = f"[{value!r}]" if name in ("drop", "na_values") else repr(value)
     return f"--{flag}{'=' if value.startswith('-') else ' '}{word} (in Python {name}={meant})"
+
+
+def as_kind(name: str, kind: str) -> str:
+    """Return the option that gives a column a kind, as a shell takes it and as the argument of a call."""
+    return f"--as {shlex.quote(f'{kind}:{name}')} (in Python kinds={{{name!r}: {kind!r}}})"
 
 
 def counted(count: int, one: str, many: str | None = None) -> str:
