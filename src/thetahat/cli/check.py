@@ -23,6 +23,8 @@ def check(
     sep: str | None,
     encoding: str | None,
     na_values: tuple[str, ...],
+    decimal: str | None,
+    thousands: str | None,
     strict: bool,
     **options: Any,
 ) -> None:
@@ -34,7 +36,14 @@ def check(
     from thetahat.tables import read
 
     try:
-        table = read(data, sep=sep, encoding=encoding, na_values=na_values or None)
+        table = read(
+            data,
+            sep=sep,
+            encoding=encoding,
+            na_values=na_values or None,
+            decimal=decimal,
+            thousands=thousands,
+        )
         found = examine(table, target, **options)
         problems, stops = found.problems, bool(found.errors or (strict and found.warnings))
     except DataError as error:

@@ -7,7 +7,7 @@ from typing import Any
 import rich_click as click
 
 from thetahat.cli.console import check_folder
-from thetahat.cli.options import READING, TARGET_ROWS, with_options
+from thetahat.cli.options import READING, READING_NAMES, TARGET_ROWS, with_options
 
 __all__ = ["fit", "predict"]
 
@@ -168,7 +168,7 @@ def _stream(
 
 
 def _refuse_reading(options: dict[str, Any]) -> None:
-    for name in ("sep", "encoding", "na_values"):
+    for name in READING_NAMES:
         if options[name]:
             raise click.UsageError(
                 f"--{name.replace('_', '-')}: streams take UTF-8 with commas (tabs in .tsv); convert it"

@@ -21,6 +21,7 @@ __all__ = [
     "RARE",
     "TARGET_ROWS",
     "READING",
+    "READING_NAMES",
     "TABLE",
     "comparison_options",
     "with_options",
@@ -30,7 +31,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 Option = Callable[[Any], Any]
 
 # The options that say how a file is read, and those that say what its columns are.
-READING_NAMES = ("sep", "encoding", "na_values")
+READING_NAMES = ("sep", "encoding", "na_values", "decimal", "thousands")
 TABLE_NAMES = (
     "task",
     "group",

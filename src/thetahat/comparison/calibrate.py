@@ -120,6 +120,8 @@ def calibrate(
     sep: str | None = None,
     encoding: str | None = None,
     na_values: Collection[str] | None = None,
+    decimal: str | None = None,
+    thousands: str | None = None,
     jobs: int = 1,
     seed: int = 0,
     progress: Callable[[int, int], None] = lambda done, of: None,
@@ -132,7 +134,9 @@ def calibrate(
 
     Parameters
     ----------
-    data, target, task, drop, missing, missing_target, rare, sep, encoding, na_values : object
+    data, target, task, drop, missing, missing_target, rare : object
+        As for ``compare``.
+    sep, encoding, na_values, decimal, thousands : object
         As for ``compare``.
     interval : str
         ``auto``, ``corrected-t``, ``clt``, ``clt-within``, ``nested``, ``conservative-z``, ``holdout`` or
@@ -173,6 +177,8 @@ def calibrate(
             "sep": sep,
             "encoding": encoding,
             "na_values": na_values,
+            "decimal": decimal,
+            "thousands": thousands,
             "seed": seed,
         }
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -11,10 +12,12 @@ import polars as pl
 from thetahat.contracts import IntArray
 from thetahat.errors import Code, Problem, Severity
 from thetahat.tables.identifiers import names_rows
+from thetahat.tables.numbers import CURRENCY
 from thetahat.tables.phrases import as_kind, counted, listed, option, rows_named, shown
 
 __all__ = [
     "Finding",
+    "joined_strays",
     "feature_finding",
     "infinities",
     "kind_of",
@@ -32,7 +35,7 @@ ROWS_A_LEVEL = 3
 FEWEST_NUMBERS = 5
 MOSTLY_NUMBERS = 0.8
 
-CURRENCY = "[$€£¥₹]|USD|EUR|GBP|CHF"
+DRESSED = "numbers use a decimal comma, separators or currency signs"
 # A number with a currency, a percent sign, thousands separators, a decimal comma or brackets around it.
 DECORATED = (
     rf"^[(+\-−]?\s*({CURRENCY})?\s*[+\-−]?(\d{{1,3}}([,.'’ \x{{a0}}\x{{202f}}]\d{{3}})+|\d+)?([.,]\d+)?"
@@ -124,7 +127,7 @@ def stray_text(column: pl.Series, at: IntArray | None = None) -> Problem | None:
     examples = ", ".join(f"{shown(cell)} in {rows_named(_at([row], at))}" for cell, row in first.items())
     cause = f"{counted(numbers, 'cell')} of {total} are numbers, and {strays} not plain ones ({examples})"
     if numbers == total:
-        cause = f"numbers are written with signs around them ({examples}), so the column is text"
+        cause = f"{DRESSED} ({examples}), so the column is text"
     undressed = list(cells.filter(~plain & ~dressed))
     clean = "write the numbers plainly, as 1234.5" if dressed.filter(~plain).any() else "mend the cells"
     cure = clean[0].upper() + clean[1:]
@@ -135,6 +138,19 @@ def stray_text(column: pl.Series, at: IntArray | None = None) -> Problem | None:
     return Problem(
         Code.STRAY_TEXT, cause, _place(column), f"{cure}, or leave the column out: {_drop(column)}"
     )
+
+
+def joined_strays(problems: Sequence[Problem]) -> list[Problem]:
+    """Return the problems, those of columns whose numbers are all written in a way of their own made one."""
+    dressed = [problem for problem in problems if problem.cause.startswith(DRESSED)]
+    if len(dressed) < 2:
+        return list(problems)
+    first = dressed[0]
+    more = f"{first.place} and {counted(len(dressed) - 1, 'column')} more"
+    cause = first.cause.replace("so the column is text", "so they are text")
+    cure = "Write them plainly, as 1234.5, or name the marks of a text file by --decimal and --thousands"
+    one = replace(first, place=more, cause=cause, cure=cure)
+    return [one if problem is first else problem for problem in problems if problem not in dressed[1:]]
 
 
 def too_many_levels(column: pl.Series, different: int) -> Problem | None:

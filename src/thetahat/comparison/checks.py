@@ -10,7 +10,14 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
-from thetahat.comparison.check_columns import Finding, feature_finding, infinities, kind_of, missing_cells
+from thetahat.comparison.check_columns import (
+    Finding,
+    feature_finding,
+    infinities,
+    joined_strays,
+    kind_of,
+    missing_cells,
+)
 from thetahat.comparison.check_leaks import class_leaks, number_leaks
 from thetahat.comparison.check_rows import fold_problems, split_problems, weight_problems
 from thetahat.comparison.check_target import FEWEST_ROWS, Target, examine_target
@@ -182,6 +189,7 @@ def examine(
         )
         leaks = _leaks(frame[rows], schema, found.labels)
         problems += [_leak(name, target, said) for name, said in leaks.items()]
+    problems = joined_strays(problems)
     ordered = tuple(p for severity in SEVERITIES for p in problems if p.severity is severity)
     records = _records(frame, roles, dropped, findings, found, leaks)
     return Examined(schema, ordered, records, rows, found.labels)

@@ -220,6 +220,20 @@ class Settings:
         multiple=True,
         check=names,
     )
+    decimal: str | None = option(
+        None,
+        "str, optional",
+        "Decimal mark of a text file, a point or a comma; found from its numbers if not given.",
+        metavar="CHAR",
+        check=text,
+    )
+    thousands: str | None = option(
+        None,
+        "str, optional",
+        "What groups the digits in a text file: a comma, a point, an apostrophe, an underscore or space.",
+        metavar="CHAR",
+        check=text,
+    )
     max_rows: int | None = option(
         None,
         "int, optional",

@@ -108,6 +108,8 @@ def read_subject(data: Any, target: str, settings: Settings, rng: Generator) -> 
         "sep": settings.sep,
         "encoding": settings.encoding,
         "na_values": settings.na_values,
+        "decimal": settings.decimal,
+        "thousands": settings.thousands,
     }
     table = whole = read(data, **how)
     sha256, given = table.sha256, table.frame.height

@@ -24,6 +24,8 @@ def predict_rows(
     sep: str | None = None,
     encoding: str | None = None,
     na_values: Collection[str] | None = None,
+    decimal: str | None = None,
+    thousands: str | None = None,
 ) -> pl.DataFrame:
     """Predict the rows of a table by a fitted learner.
 
@@ -34,7 +36,7 @@ def predict_rows(
         their order, where it was fitted to an array.
     data : path or frame
         As for ``compare``.
-    sep, encoding, na_values
+    sep, encoding, na_values, decimal, thousands
         How to read a text file.
 
     Returns
@@ -48,7 +50,9 @@ def predict_rows(
     UsageError
         The table lacks a column of the fit, or has another number of columns.
     """
-    frame = read(data, sep=sep, encoding=encoding, na_values=na_values).frame
+    frame = read(
+        data, sep=sep, encoding=encoding, na_values=na_values, decimal=decimal, thousands=thousands
+    ).frame
     names = getattr(model, "feature_names_in_", None)
     if names is not None:
         lacking = [str(name) for name in names if name not in frame.columns]

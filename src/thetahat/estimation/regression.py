@@ -113,6 +113,8 @@ def fit_table(
     sep: str | None = None,
     encoding: str | None = None,
     na_values: Collection[str] | None = None,
+    decimal: str | None = None,
+    thousands: str | None = None,
 ) -> TableFit:
     """Fit a regression to a table by maximum likelihood.
 
@@ -131,7 +133,7 @@ def fit_table(
         Kind of the standard errors.
     missing_target : {"drop", "error"}
         Whether rows without a target are left out, as all rows with a missing value are, or refused.
-    sep, encoding, na_values
+    sep, encoding, na_values, decimal, thousands
         How to read a text file.
 
     Raises
@@ -141,7 +143,9 @@ def fit_table(
     UsageError
         An argument cannot be meant.
     """
-    frame = read(data, sep=sep, encoding=encoding, na_values=na_values).frame
+    frame = read(
+        data, sep=sep, encoding=encoding, na_values=na_values, decimal=decimal, thousands=thousands
+    ).frame
     if "~" in model:
         return _by_formula(frame, model, target, errors, missing_target)
     if model not in ("linear", "logistic", "poisson"):
@@ -284,6 +288,8 @@ def predict_table(
     sep: str | None = None,
     encoding: str | None = None,
     na_values: Collection[str] | None = None,
+    decimal: str | None = None,
+    thousands: str | None = None,
 ) -> pl.DataFrame:
     """Predict the rows of a table, with intervals where there are any.
 
@@ -295,7 +301,7 @@ def predict_table(
         With the columns of the fit.
     level : float
         Of the intervals.
-    sep, encoding, na_values
+    sep, encoding, na_values, decimal, thousands
         How to read a text file.
 
     Returns
@@ -312,7 +318,12 @@ def predict_table(
     """
     if fit.design is None:
         raise UsageError("fit: of a formula, which only its own session can apply")
-    X = _rows(fit.design, read(data, sep=sep, encoding=encoding, na_values=na_values).frame)
+    X = _rows(
+        fit.design,
+        read(
+            data, sep=sep, encoding=encoding, na_values=na_values, decimal=decimal, thousands=thousands
+        ).frame,
+    )
     whole = np.isfinite(X.to_numpy()).all(axis=1)
     model, rows = fit.model, X.filter(whole)
     columns: dict[str, Any] = {"prediction": model.predict(rows)}
