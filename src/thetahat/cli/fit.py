@@ -6,7 +6,7 @@ from typing import Any
 
 import rich_click as click
 
-from thetahat.cli.console import check_folder
+from thetahat.cli.console import check_folder, notices
 from thetahat.cli.options import READING, READING_NAMES, TARGET_ROWS, with_options
 
 __all__ = ["fit", "predict"]
@@ -121,6 +121,9 @@ def predict(
     MODEL is what fit --save or th.save wrote: of a regression, of any learner, or of a scikit-learn
     estimator. Loading runs no code.
 
+    A row with a missing value, or with a category that the fit has not seen, has no prediction; a notice
+    names such categories.
+
     A model of --stream reads DATA, a file or a glob, in batches, and writes Parquet where the name says so.
     """
     from thetahat.estimation.prediction import predict_rows
@@ -136,11 +139,13 @@ def predict(
         from thetahat.cli.streamed import predict_streamed
 
         _refuse_reading(options)
-        predict_streamed(found, data, level, output)
+        with notices():
+            predict_streamed(found, data, level, output)
         return
     options["na_values"] = options["na_values"] or None
     if isinstance(found, TableFit):
-        predicted = predict_table(found, data, level, **options)
+        with notices():
+            predicted = predict_table(found, data, level, **options)
     else:
         predicted = predict_rows(found, data, **options)
     if output:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import warnings
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,10 @@ from numpy.typing import NDArray
 from polars import selectors
 from scipy import sparse
 
-from thetahat.errors import UsageError
+from thetahat.errors import ThetaHatWarning, UsageError
 from thetahat.tables import read
 
-__all__ = ["in_place", "predict_rows"]
+__all__ = ["in_place", "predict_rows", "warn_of"]
 
 
 def predict_rows(
@@ -89,6 +90,12 @@ def _columns(model: Any, X: Any) -> dict[str, Any]:
         for label, p in zip(model.classes_, np.asarray(model.predict_proba(X)).T, strict=True):
             columns[f"probability[{label}]"] = p
     return columns
+
+
+def warn_of(sentences: Sequence[str]) -> None:
+    """Warn of each of these."""
+    for sentence in sentences:
+        warnings.warn(sentence, ThetaHatWarning, stacklevel=3)
 
 
 def in_place(predicted: pl.DataFrame, whole: NDArray[Any]) -> pl.DataFrame:

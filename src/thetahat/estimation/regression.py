@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from thetahat.errors import Code, DataError, Problem, ThetaHatWarning, UsageError
-from thetahat.estimation.prediction import in_place
+from thetahat.estimation.prediction import in_place, warn_of
 from thetahat.likelihood.result import LikelihoodResult
 from thetahat.linear.classifiers import LogisticRegression
 from thetahat.linear.designs import DesignColumn, TableDesign
@@ -23,7 +24,7 @@ from thetahat.linear.stored import DESCRIBED
 from thetahat.results.stored import Kind, check_names, read_object, record, write_object
 from thetahat.tables import read
 from thetahat.tables.identifiers import identifier_note, names_rows
-from thetahat.tables.phrases import counted, option, rows_named, shown
+from thetahat.tables.phrases import counted, option, rows_named, shown, unseen_levels
 
 __all__ = ["TableFit", "fit_table", "load_fit", "predict_table"]
 
@@ -263,9 +264,9 @@ def _complete(frame: pl.DataFrame, names: Sequence[str]) -> tuple[pl.DataFrame, 
     return kept, frame.height - kept.height
 
 
-def _rows(design: TableDesign, frame: Any) -> pl.DataFrame:
+def _rows(design: TableDesign, frame: Any, unseen: Counter[tuple[str, str]] | None = None) -> pl.DataFrame:
     """Return the design's rows under the design's names, so that messages can name them."""
-    return pl.DataFrame(design.matrix(frame), schema=design.names)
+    return pl.DataFrame(design.matrix(frame, unseen), schema=design.names)
 
 
 def load_fit(path: str | os.PathLike[str]) -> TableFit:
@@ -309,23 +310,25 @@ def predict_table(
     polars.DataFrame
         ``prediction``, and ``low`` and ``high`` of the mean (for two classes: of the probability of the
         second); for numbers also ``new_low`` and ``new_high`` of a new observation; for classes the
-        probability of each. Null in a row with a missing value.
+        probability of each. Null in a row with a missing value, and in one with a level that the fit has not
+        seen, of which a warning tells.
 
     Raises
     ------
     UsageError
-        The table lacks a column, or holds a level that the fit has not seen.
+        The table lacks a column.
     """
     if fit.design is None:
         raise UsageError("fit: of a formula, which only its own session can apply")
-    X = _rows(
-        fit.design,
-        read(
-            data, sep=sep, encoding=encoding, na_values=na_values, decimal=decimal, thousands=thousands
-        ).frame,
-    )
+    frame = read(
+        data, sep=sep, encoding=encoding, na_values=na_values, decimal=decimal, thousands=thousands
+    ).frame
+    unseen: Counter[tuple[str, str]] = Counter()
+    X = _rows(fit.design, frame, unseen)
+    warn_of(unseen_levels(unseen, {c.name: c.levels or () for c in fit.design.columns}))
     whole = np.isfinite(X.to_numpy()).all(axis=1)
-    model, rows = fit.model, X.filter(whole)
+    # Without a whole row a row of zeros stands in, whose prediction is then left out.
+    model, rows = fit.model, X.filter(whole) if whole.any() else X.head(1).select(pl.all().fill_nan(0.0))
     columns: dict[str, Any] = {"prediction": model.predict(rows)}
     if isinstance(model, LogisticRegression):
         for label, p in zip(model.classes_, model.predict_proba(rows).T, strict=True):

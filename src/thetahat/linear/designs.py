@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -97,23 +98,30 @@ class TableDesign:
         """The level of each category that the others are compared with."""
         return {column.name: column.levels[0] for column in self.columns if column.levels is not None}
 
-    def matrix(self, frame: Any) -> FloatArray:
+    def matrix(self, frame: Any, unseen: Counter[tuple[str, str]] | None = None) -> FloatArray:
         """Return the rows of a table as rows of the design, shape (n, d); NaN where a value is missing.
+
+        Parameters
+        ----------
+        frame : pandas or polars frame
+            The table.
+        unseen : Counter, optional
+            Counts the rows of each level of a column that was not in the fit; they are NaN then.
 
         Raises
         ------
         UsageError
-            A column is not there, or holds a level that was not in the fit.
+            A column is not there, or, where they are not counted, holds a level that was not in the fit.
         """
         table = nw.from_native(frame, eager_only=True)
         absent = [column.name for column in self.columns if column.name not in table.columns]
         if absent:
             raise UsageError(f"data: lacks {', '.join(absent)}, which the model was fitted on")
-        parts = [self._part(column, table[column.name]) for column in self.columns]
+        parts = [self._part(column, table[column.name], unseen) for column in self.columns]
         return np.column_stack(parts) if parts else np.empty((len(table), 0))
 
     @staticmethod
-    def _part(column: DesignColumn, values: Any) -> FloatArray:
+    def _part(column: DesignColumn, values: Any, unseen: Counter[tuple[str, str]] | None) -> FloatArray:
         if column.levels is None:
             if not values.dtype.is_numeric():
                 raise UsageError(f"{column.name}: numbers are expected, as in the fit, not {values.dtype}")
@@ -123,6 +131,10 @@ class TableDesign:
         out = np.zeros((len(values), len(column.levels)))
         for row, value in enumerate(values.to_list()):
             if value is None or value != value:
+                out[row] = np.nan
+                continue
+            if str(value) not in place and unseen is not None:
+                unseen[column.name, str(value)] += 1
                 out[row] = np.nan
                 continue
             if str(value) not in place:
