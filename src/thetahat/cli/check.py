@@ -25,6 +25,7 @@ def check(
     na_values: tuple[str, ...],
     decimal: str | None,
     thousands: str | None,
+    kinds: tuple[str, ...],
     strict: bool,
     **options: Any,
 ) -> None:
@@ -34,6 +35,7 @@ def check(
     """
     from thetahat.comparison.checks import examine
     from thetahat.tables import read
+    from thetahat.tables.kinds import asked_kinds, with_kinds
 
     try:
         table = read(
@@ -44,6 +46,7 @@ def check(
             decimal=decimal,
             thousands=thousands,
         )
+        table = with_kinds(table, asked_kinds(kinds), target)
         found = examine(table, target, **options)
         problems, stops = found.problems, bool(found.errors or (strict and found.warnings))
     except DataError as error:

@@ -7,7 +7,7 @@ from typing import Any
 import rich_click as click
 
 from thetahat.cli.console import check_folder, notices
-from thetahat.cli.options import READING, READING_NAMES, TARGET_ROWS, with_options
+from thetahat.cli.options import KINDS, READING, READING_NAMES, TARGET_ROWS, with_options
 
 __all__ = ["fit", "predict"]
 
@@ -68,7 +68,7 @@ STREAMING = (
     help="Standard errors from the information, or the sandwich that holds under unequal variances.",
 )
 @click.option("--level", type=float, default=0.95, show_default=True, help="Level of the intervals.")
-@with_options(TARGET_ROWS, READING)
+@with_options(KINDS, TARGET_ROWS, READING)
 @click.option(
     "--save", "model_path", type=click.Path(dir_okay=False), help="Save the model here, for predict."
 )
@@ -168,7 +168,7 @@ def _stream(
     _refuse_reading(options)
     if _given("errors"):
         raise click.UsageError("--errors: a streamed fit has the sandwich of its scores (HC0) only")
-    chosen = {name: options[name] for name in ("target", "model", "drop")}
+    chosen = {name: options[name] for name in ("target", "model", "drop", "kinds")}
     fit_streamed(data, model_path, level, **chosen, **streaming)
 
 

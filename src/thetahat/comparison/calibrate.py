@@ -117,6 +117,7 @@ def calibrate(
     missing: Literal["impute", "drop", "error"] = "impute",
     missing_target: Literal["drop", "error"] = "drop",
     rare: Literal["error", "drop", "merge"] = "error",
+    kinds: Any = None,
     sep: str | None = None,
     encoding: str | None = None,
     na_values: Collection[str] | None = None,
@@ -134,7 +135,7 @@ def calibrate(
 
     Parameters
     ----------
-    data, target, task, drop, missing, missing_target, rare : object
+    data, target, task, drop, missing, missing_target, rare, kinds : object
         As for ``compare``.
     sep, encoding, na_values, decimal, thousands : object
         As for ``compare``.
@@ -174,6 +175,7 @@ def calibrate(
             "missing": missing,
             "missing_target": missing_target,
             "rare": rare,
+            "kinds": kinds or None,
             "sep": sep,
             "encoding": encoding,
             "na_values": na_values,

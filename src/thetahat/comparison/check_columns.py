@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -19,6 +19,7 @@ __all__ = [
     "Finding",
     "joined_strays",
     "feature_finding",
+    "suspected_codes",
     "infinities",
     "kind_of",
     "missing_cells",
@@ -31,6 +32,8 @@ ColumnKind = Literal["number", "category", "boolean", "date", "unknown"]
 # A level is learned from its own rows: fewer than three a level, over many levels, is learning by heart.
 MANY_LEVELS = 20
 ROWS_A_LEVEL = 3
+# Whole numbers of so many values may be codes; of two they make no difference to most learners.
+FEWEST_CODES, MOST_CODES = 3, 10
 # Text is taken for numbers gone wrong when at least so many cells, and this share of them, are numbers.
 FEWEST_NUMBERS = 5
 MOSTLY_NUMBERS = 0.8
@@ -77,7 +80,7 @@ def kind_of(column: pl.Series) -> ColumnKind:
     return "date" if dtype == pl.Date or isinstance(dtype, pl.Datetime) else "unknown"
 
 
-def feature_finding(column: pl.Series, rows: IntArray | None = None) -> Finding:
+def feature_finding(column: pl.Series, rows: IntArray | None = None, *, asked: bool = False) -> Finding:
     """Look at a column that might be a feature.
 
     Parameters
@@ -86,6 +89,8 @@ def feature_finding(column: pl.Series, rows: IntArray | None = None) -> Finding:
         A column of a table in normal form, on the rows that are used.
     rows : ndarray of int, optional
         The place of each of them in the table, for messages; all rows in order if not given.
+    asked : bool
+        Whether its kind was asked for; it is then neither an identifier nor stray text.
     """
     if column.null_count() == len(column):
         return Finding("unknown", excluded="no value in any row")
@@ -98,17 +103,42 @@ def feature_finding(column: pl.Series, rows: IntArray | None = None) -> Finding:
     # A missing category is a level of its own; any other missing value is filled with the constant.
     if different == 1 and (kind != "category" or len(present) == len(column)):
         return Finding(kind, levels, excluded="the same value in every row")
-    if kind == "category":
+    if kind == "category" and not asked:
         stray = stray_text(column, rows)
         if stray is not None:
             return Finding(kind, levels, problems=(stray,))
-    if names_rows(column):
+    if not asked and names_rows(column):
         return Finding(kind, levels, "an identifier: another value in every row", (_identifier(column),))
     if kind == "category":
         many = too_many_levels(column, different)
         if many is not None:
             return Finding(kind, levels, problems=(many,))
     return Finding(kind, levels)
+
+
+def suspected_codes(frame: pl.DataFrame, names: Iterable[str]) -> list[Problem]:
+    """Return a notice of whole numbers of so few values that they may be codes of categories.
+
+    Counts from 0 and runs of years are left alone: they are numbers more often than not.
+    """
+    found = [name for name in names if _may_be_codes(frame.get_column(name).drop_nulls())]
+    if not found:
+        return []
+    cause = "whole numbers of few values may be codes of categories; they are used as numbers"
+    cure = f"If they are codes, use {as_kind(found, 'category')}"
+    place = f"column{'s' if len(found) > 1 else ''} {listed(found)}"
+    return [Problem(Code.STRAY_TEXT, cause, place, cure, Severity.NOTICE)]
+
+
+def _may_be_codes(present: pl.Series) -> bool:
+    if present.dtype != pl.Int64:
+        return False
+    values = present.unique().sort()
+    few = FEWEST_CODES <= len(values) <= MOST_CODES and len(present) >= ROWS_A_LEVEL * len(values)
+    if not few:
+        return False
+    low, high = int(values[0]), int(values[-1])
+    return low == 1 or (low > 1 and high - low >= len(values))
 
 
 def stray_text(column: pl.Series, at: IntArray | None = None) -> Problem | None:

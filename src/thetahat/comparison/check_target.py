@@ -60,6 +60,7 @@ def examine_target(
     needs: ClassNeeds,
     missing_target: Literal["drop", "error"],
     rare: RarePolicy,
+    order: tuple[str, ...] = (),
 ) -> Target:
     """Pick the task and look for what stands in its way.
 
@@ -77,6 +78,8 @@ def examine_target(
         Whether rows without a target are left out or refused.
     rare : {"error", "drop", "merge"}
         What becomes of classes of too few rows.
+    order : tuple of str
+        The classes of an ordinal target from the lowest to the highest.
     """
     place = f"target {shown(whole.name)}"
     missing = missing_cells(
@@ -110,7 +113,7 @@ def examine_target(
     chosen, why = _task(present, different, task)
     if chosen == "regression":
         return Target(chosen, why=why, problems=tuple(found), labels=used)
-    classes, counts = _classes(present)
+    classes, counts = _classes(present, order)
     split = split_rare(present, classes, counts, needs, rare, place)
     many = too_many_levels(split.labels, len(split.classes))
     if many is not None:
@@ -160,9 +163,11 @@ def _is_whole(present: pl.Series) -> bool:
     return present.dtype == pl.Int64 or bool((present.is_finite() & (present == present.floor())).all())
 
 
-def _classes(present: pl.Series) -> tuple[tuple[Label, ...], tuple[int, ...]]:
+def _classes(present: pl.Series, order: tuple[str, ...]) -> tuple[tuple[Label, ...], tuple[int, ...]]:
     counts = present.value_counts().sort(present.name)
     labels = counts.get_column(present.name)
     if labels.dtype == pl.Float64 and _is_whole(labels):
         labels = labels.cast(pl.Int64)
-    return tuple(labels.to_list()), tuple(counts.get_column(counts.columns[1]).to_list())
+    found = dict(zip(labels.to_list(), counts.get_column(counts.columns[1]).to_list(), strict=True))
+    names = [label for label in order if label in found] or list(found)
+    return tuple(names), tuple(found[label] for label in names)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from thetahat.comparison.check_columns import (
     joined_strays,
     kind_of,
     missing_cells,
+    suspected_codes,
 )
 from thetahat.comparison.check_leaks import class_leaks, number_leaks
 from thetahat.comparison.check_rows import fold_problems, split_problems, weight_problems
@@ -147,13 +148,16 @@ def examine(
     free = [name for name in frame.columns if name not in taken | dropped]
     with_target = _with_target(frame, target, missing_target)
     seen = frame if len(with_target) == frame.height else frame[with_target]
-    findings = {name: feature_finding(seen.get_column(name), with_target) for name in free}
+    findings = {
+        name: feature_finding(seen.get_column(name), with_target, asked=name in table.kinds) for name in free
+    }
     for finding in findings.values():
         problems += finding.problems
     problems += _not_finite(seen, [name for name in frame.columns if name not in dropped], with_target)
     features = [name for name in free if not findings[name].excluded]
     if not features:
         problems.append(_no_feature(table, findings))
+    problems += suspected_codes(seen, [name for name in features if name not in table.kinds])
     if missing == "error":
         problems += _refused_missing(seen, features, with_target)
     rows = with_target[_rows_used(seen, features, missing)]
@@ -165,7 +169,11 @@ def examine(
     schema, found = None, Target(None)
     if target in frame.columns and len(rows):
         whole = frame.get_column(target)
-        found = examine_target(whole, whole[rows], task, needs, missing_target, rare)
+        asked = table.kinds.get(target)
+        if asked is not None and task == "auto":
+            task = "regression" if asked.kind == "number" else "classification"
+        order = () if asked is None else asked.levels
+        found = examine_target(whole, whole[rows], task, needs, missing_target, rare, order)
         problems += found.problems
         if found.kept is not None:
             enough, rows = len(rows) >= FEWEST_ROWS, rows[found.kept.to_numpy()]
@@ -191,7 +199,8 @@ def examine(
         problems += [_leak(name, target, said) for name, said in leaks.items()]
     problems = joined_strays(problems)
     ordered = tuple(p for severity in SEVERITIES for p in problems if p.severity is severity)
-    records = _records(frame, roles, dropped, findings, found, leaks)
+    orders = {name: asked.levels for name, asked in table.kinds.items() if asked.levels}
+    records = _records(frame, roles, dropped, findings, found, leaks, orders)
     return Examined(schema, ordered, records, rows, found.labels)
 
 
@@ -342,6 +351,7 @@ def _records(
     findings: dict[str, Finding],
     target: Target,
     leaks: dict[str, str],
+    orders: Mapping[str, Sequence[str]],
 ) -> tuple[ColumnRecord, ...]:
     role_of: dict[str, Any] = {name: role for role, name in roles.items() if name is not None}
     records = []
@@ -352,6 +362,8 @@ def _records(
             finding = findings[name]
             note = finding.excluded or (f"alone predicts the target: {leaks[name]}" if name in leaks else "")
             shape = "excluded" if finding.excluded else "feature"
+            if name in orders and not note:
+                note = f"ordinal: {' < '.join(orders[name])}"
             records.append(ColumnRecord(name, finding.kind, shape, empty, finding.levels, note))
             continue
         kind = kind_of(column)

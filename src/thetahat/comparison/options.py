@@ -22,16 +22,27 @@ from thetahat.comparison.declaration import (
     brief,
     column,
     declared,
+    flag_of,
     names,
     option,
     text,
     whole,
 )
 from thetahat.errors import UsageError
+from thetahat.tables.kinds import asked_kinds, kind_words
 
 __all__ = ["Settings", "options_of", "typed_grids", "with_declared_options"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def kinds_of_columns(value: Any) -> str:
+    """Say what is wrong with kinds of columns."""
+    try:
+        asked_kinds(value)
+    except UsageError as error:
+        return str(error).removeprefix("kinds: ")
+    return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +192,16 @@ class Settings:
     )
     drop: Collection[str] = option(
         (), "collection of str", "Column to leave out.", metavar="COL", multiple=True, check=names
+    )
+    kinds: Any = option(
+        None,
+        "mapping, optional",
+        "The kind of a column: number:COL, category:COL,COL, date:COL or ordinal:COL=low<mid<high; in Python a "
+        "mapping of the column to its kind, or to the levels of an ordinal.",
+        metavar="KIND:COL",
+        multiple=True,
+        flag="as",
+        check=kinds_of_columns,
     )
     missing: str = option(
         "impute",
@@ -350,7 +371,9 @@ class Settings:
         for model in self.models or ():
             words += ["--models", _typed(model)]
         for each in fields(self)[1:]:
-            value, name = getattr(self, each.name), "--" + each.name.replace("_", "-")
+            value, name = getattr(self, each.name), flag_of(each)
+            if each.name == "kinds" and value:
+                value = kind_words(value)
             if each.name == "tune":
                 value = typed_grids(value)
             if not declared(each).result or (_same(value, each.default) and each.name != "seed"):

@@ -30,6 +30,7 @@ from thetahat.resampling.own_plans import FoldColumn, OwnDraws
 from thetahat.resampling.plans import Plan, Rows
 from thetahat.results.comparison import WarningRecord
 from thetahat.tables import Table, read
+from thetahat.tables.kinds import asked_kinds, with_kinds
 from thetahat.tables.phrases import listed
 
 __all__ = ["Subject", "read_subject"]
@@ -111,7 +112,8 @@ def read_subject(data: Any, target: str, settings: Settings, rng: Generator) -> 
         "decimal": settings.decimal,
         "thousands": settings.thousands,
     }
-    table = whole = read(data, **how)
+    kinds = asked_kinds(settings.kinds)
+    table = whole = with_kinds(read(data, **how), kinds, target)
     sha256, given = table.sha256, table.frame.height
     notices: list[WarningRecord] = []
     if settings.max_rows is not None and table.frame.height > settings.max_rows:
@@ -122,7 +124,7 @@ def read_subject(data: Any, target: str, settings: Settings, rng: Generator) -> 
     if settings.test is not None:
         # The joined table lacks these columns already; an unknown name is still reported.
         drop = tuple(name for name in drop if name not in table.frame.columns)
-        other = read(settings.test, **how)
+        other = with_kinds(read(settings.test, **how), kinds, target)
         sha256, given = f"{sha256}+{other.sha256}", given + other.frame.height
         held = np.arange(table.frame.height, table.frame.height + other.frame.height)
         table = _joined(table, other, target, settings)

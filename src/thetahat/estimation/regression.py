@@ -24,6 +24,7 @@ from thetahat.linear.stored import DESCRIBED
 from thetahat.results.stored import Kind, check_names, read_object, record, write_object
 from thetahat.tables import read
 from thetahat.tables.identifiers import identifier_note, names_rows
+from thetahat.tables.kinds import asked_kinds, with_kinds
 from thetahat.tables.phrases import counted, option, rows_named, shown, unseen_levels
 
 __all__ = ["TableFit", "fit_table", "load_fit", "predict_table"]
@@ -111,6 +112,7 @@ def fit_table(
     drop: Collection[str] = (),
     errors: Literal["observed", "expected", "HC0", "HC1", "HC2", "HC3"] = "observed",
     missing_target: Literal["drop", "error"] = "drop",
+    kinds: Any = None,
     sep: str | None = None,
     encoding: str | None = None,
     na_values: Collection[str] | None = None,
@@ -134,6 +136,8 @@ def fit_table(
         Kind of the standard errors.
     missing_target : {"drop", "error"}
         Whether rows without a target are left out, as all rows with a missing value are, or refused.
+    kinds : mapping, optional
+        The kind of a column, as for ``compare``. An ordinal enters as its codes 0, 1, 2, …
     sep, encoding, na_values, decimal, thousands
         How to read a text file.
 
@@ -144,9 +148,13 @@ def fit_table(
     UsageError
         An argument cannot be meant.
     """
-    frame = read(
-        data, sep=sep, encoding=encoding, na_values=na_values, decimal=decimal, thousands=thousands
-    ).frame
+    table = read(data, sep=sep, encoding=encoding, na_values=na_values, decimal=decimal, thousands=thousands)
+    asked = asked_kinds(kinds)
+    orders = {name: kind.levels for name, kind in asked.items() if kind.levels and name != target}
+    coded = with_kinds(table, asked, target).frame
+    # The design codes ordinals itself, so that a saved fit can do so again.
+    labels = [table.frame.get_column(name) for name in orders if name in table.frame.columns]
+    frame = coded if "~" in model else coded.with_columns(labels)
     if "~" in model:
         return _by_formula(frame, model, target, errors, missing_target)
     if model not in ("linear", "logistic", "poisson"):
@@ -164,10 +172,10 @@ def fit_table(
             ]
         )
     notes = _without_target(frame, target, missing_target)
-    names, named = _predictors(frame, target, drop)
+    names, named = _predictors(frame, target, drop, asked)
     notes += named
     kept, left_out = _complete(frame, [target, *names])
-    design = TableDesign.of(kept, names)
+    design = TableDesign.of(kept, names, orders)
     y = kept.get_column(target)
     if model != "logistic" and not y.dtype.is_numeric():
         raise UsageError(
@@ -234,11 +242,13 @@ def _without_target(frame: pl.DataFrame, target: str, missing_target: str) -> tu
     )
 
 
-def _predictors(frame: pl.DataFrame, target: str, drop: Collection[str]) -> tuple[list[str], tuple[str, ...]]:
+def _predictors(
+    frame: pl.DataFrame, target: str, drop: Collection[str], asked: Collection[str]
+) -> tuple[list[str], tuple[str, ...]]:
     """Return the columns to explain the target by, and what is said of those that only name the rows."""
     known = frame.filter(frame.get_column(target).is_not_null())
     names = [name for name in frame.columns if name != target and name not in drop]
-    identifiers = [name for name in names if names_rows(known.get_column(name))]
+    identifiers = [name for name in names if name not in asked and names_rows(known.get_column(name))]
     notes = tuple(identifier_note(name, known.get_column(name).dtype == pl.String) for name in identifiers)
     left = [name for name in names if name not in identifiers]
     if not left:
@@ -325,7 +335,7 @@ def predict_table(
     ).frame
     unseen: Counter[tuple[str, str]] = Counter()
     X = _rows(fit.design, frame, unseen)
-    warn_of(unseen_levels(unseen, {c.name: c.levels or () for c in fit.design.columns}))
+    warn_of(unseen_levels(unseen, {c.name: c.levels or c.order or () for c in fit.design.columns}))
     whole = np.isfinite(X.to_numpy()).all(axis=1)
     # Without a whole row a row of zeros stands in, whose prediction is then left out.
     model, rows = fit.model, X.filter(whole) if whole.any() else X.head(1).select(pl.all().fill_nan(0.0))

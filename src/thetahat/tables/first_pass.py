@@ -67,12 +67,14 @@ def _too_many(name: str) -> NoReturn:
 class ColumnPass:
     """What the first pass learns of one column."""
 
-    def __init__(self, name: str, row_names: bool = False) -> None:
+    def __init__(self, name: str, row_names: bool = False, kind: str | None = None) -> None:
         self.name = name
         self.levels: LevelPlaces | None = None
         self.known = False
         self.row_names = RowNames()
-        self.row_names.possible = row_names
+        self.row_names.possible = row_names and kind is None
+        if kind == "category":
+            self.known, self.levels = True, LevelPlaces()
         self.count, self.mean, self.squares = 0, 0.0, 0.0
 
     def names_rows(self) -> bool:

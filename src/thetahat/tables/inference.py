@@ -9,7 +9,7 @@ import polars as pl
 
 from thetahat.tables.numbers import Marks, Reading, dotted_groups, loses_cells, written
 
-__all__ = ["NA_VALUES", "WEAK_TOKENS", "Typed", "typed"]
+__all__ = ["NA_VALUES", "WEAK_TOKENS", "Typed", "as_dates", "typed"]
 
 # Blank, what statistics programs write, and the errors of spreadsheets.
 NA_VALUES = (
@@ -125,6 +125,14 @@ def _typed(cells: pl.Series, words: pl.Series, tokens: list[str], marks: Marks) 
     if reading.numbers is not None:
         return Typed(reading.numbers, missing, forms=reading.forms, marks=reading.marks)
     return Typed(text, missing, ambiguous, two_ways=reading.two_ways)
+
+
+def as_dates(column: pl.Series) -> pl.Series | None:
+    """Return a column of text as days or moments, or None where no one form fits all cells."""
+    words = column.str.strip_chars()
+    some = len(words) - words.null_count()
+    days, ambiguous = _days(words, some)
+    return days if days is not None or ambiguous else _moments(words, some)
 
 
 def _marks_of(words: pl.Series) -> str:

@@ -33,9 +33,11 @@ def option(name: str, value: str) -> str:
     return f"--{flag}{'=' if value.startswith('-') else ' '}{word} (in Python {name}={meant})"
 
 
-def as_kind(name: str, kind: str) -> str:
-    """Return the option that gives a column a kind, as a shell takes it and as the argument of a call."""
-    return f"--as {shlex.quote(f'{kind}:{name}')} (in Python kinds={{{name!r}: {kind!r}}})"
+def as_kind(names: str | Sequence[str], kind: str) -> str:
+    """Return the option that gives columns a kind, as a shell takes it and as the argument of a call."""
+    several = [names] if isinstance(names, str) else list(names)
+    word = shlex.quote(f"{kind}:{','.join(several)}")
+    return f"--as {word} (in Python kinds={dict.fromkeys(several, kind)!r})"
 
 
 def counted(count: int, one: str, many: str | None = None) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import IO, Literal
 
@@ -29,6 +29,8 @@ __all__ = ["BLOCK", "Spool", "spool"]
 
 # Rows that stay together when the order is shuffled, and the fewest such blocks that make a fair mixture.
 BLOCK, FEWEST_BLOCKS = 64, 32
+
+NO_KINDS: Mapping[str, str] = {}
 
 
 class Spool:
@@ -167,6 +169,7 @@ def spool(
     classes: Collection[str] | None = None,
     missing: Literal["drop", "mean", "error"] = "drop",
     row_names: bool = False,
+    kinds: Mapping[str, str] = NO_KINDS,
     batch: int = 16_384,
     folder: str | os.PathLike[str] | None = None,
     progress: Callable[[int, int | None], None] = lambda done, of: None,
@@ -192,6 +195,8 @@ def spool(
         without its target, weight or category is left out), or they are refused.
     row_names : bool
         Whether columns that only name the rows are looked for and left out.
+    kinds : mapping of str to str
+        "number" or "category" of columns that are used whatever they hold.
     batch : int
         Rows at a time.
     folder : path, optional
@@ -211,7 +216,7 @@ def spool(
     names = [name for name in source.columns if name not in (target, weight, *drop)]
     if not names:
         refuse(Code.NO_TABLE, source.name, "no column is left to explain the target by", "Drop fewer columns")
-    columns = [ColumnPass(name, row_names) for name in names]
+    columns = [ColumnPass(name, row_names, kinds.get(name)) for name in names]
     goal = TargetPass(target, classify, classes)
     rows = left_out = seen = 0
     file: IO[bytes] | None = None
