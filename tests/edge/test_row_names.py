@@ -54,14 +54,14 @@ def test_fit_and_compare_leave_out_the_same_columns(what):
 @pytest.mark.parametrize("what", ["text", "row numbers"])
 def test_a_stream_and_classes_too(tmp_path, what):
     path = tmp_path / "t.csv"
-    table = frame().with_columns(pl.Series("id", COLUMNS[what]))
+    table = frame().select(pl.Series("id", COLUMNS[what]), "a", pl.Series("g", ["u", "v"] * 20), "y")
     table.write_csv(path)
     whole, without = (fit_stream(data, "y", "sgd-linear") for data in (path, table.drop("id")))
     assert whole.result.names == without.result.names
     assert np.array_equal(whole.coefficients, without.coefficients)
     assert "Column 'id' was left out" in whole.summary()
     classes = table.with_columns(y=pl.col("y") > 0)
-    assert fit_table(classes, "y", "logistic").result.names == ("intercept", "a")
+    assert fit_table(classes, "y", "logistic").result.names == ("intercept", "a", "g[v]")
     run = CliRunner().invoke(main, ["fit", str(path), "--target", "y", "--stream", "--model", "sgd-linear"])
     assert "Column 'id' was left out" in run.output
 

@@ -166,6 +166,10 @@ def _stream(
     if not options["model"].startswith("sgd-"):
         raise click.UsageError(f"--model {options['model']} does not stream; take sgd-{options['model']}")
     _refuse_reading(options)
+    if _given("missing_target"):
+        raise click.UsageError(
+            "--missing-target: a stream leaves out rows without a target; use --missing error"
+        )
     if _given("errors"):
         raise click.UsageError("--errors: a streamed fit has the sandwich of its scores (HC0) only")
     chosen = {name: options[name] for name in ("target", "model", "drop", "kinds")}

@@ -29,7 +29,6 @@ from thetahat.comparison.declaration import (
     whole,
 )
 from thetahat.errors import UsageError
-from thetahat.tables.kinds import asked_kinds, kind_words
 
 __all__ = ["Settings", "options_of", "typed_grids", "with_declared_options"]
 
@@ -38,6 +37,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 def kinds_of_columns(value: Any) -> str:
     """Say what is wrong with kinds of columns."""
+    # Imported here so that the command line's help need not wait for polars.
+    from thetahat.tables.kinds import asked_kinds  # noqa: PLC0415
+
     try:
         asked_kinds(value)
     except UsageError as error:
@@ -196,8 +198,8 @@ class Settings:
     kinds: Any = option(
         None,
         "mapping, optional",
-        "The kind of a column: number:COL, category:COL,COL, date:COL or ordinal:COL=low<mid<high; in Python a "
-        "mapping of the column to its kind, or to the levels of an ordinal.",
+        "The kind of a column: number:COL, category:COL,COL, date:COL or ordinal:COL=low<mid<high; in Python "
+        "a mapping of the column to its kind, or to the levels of an ordinal.",
         metavar="KIND:COL",
         multiple=True,
         flag="as",
@@ -366,6 +368,8 @@ class Settings:
         An estimator given as an object appears as its class, a frame as ``DATA``, and another object as its
         kind in angle brackets.
         """
+        from thetahat.tables.kinds import kind_words  # noqa: PLC0415
+
         source = str(data) if isinstance(data, str | Path) else "DATA"
         words = ["thetahat", "compare", source, "--target", target]
         for model in self.models or ():

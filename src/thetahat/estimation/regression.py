@@ -237,7 +237,7 @@ def _without_target(frame: pl.DataFrame, target: str, missing_target: str) -> tu
         cure = f"Fill the cells, or leave the rows out: {option('missing_target', 'drop')}"
         raise DataError([Problem(Code.NOT_FINITE, cause, place, cure)])
     return (
-        f"{len(rows)} {'row has' if len(rows) == 1 else 'rows have'} no target and "
+        f"Of these, {len(rows)} {'row has' if len(rows) == 1 else 'rows have'} no target and "
         f"{'was' if len(rows) == 1 else 'were'} left out",
     )
 
