@@ -18,7 +18,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 import thetahat as th
 from thetahat.cli import main
-from thetahat.errors import ResultFileError, UsageError
+from thetahat.errors import ResultFileError, ThetaHatWarning, UsageError
 from thetahat.estimation.regression import fit_table, load_fit, predict_table
 
 PENGUINS = str(files("thetahat.datasets") / "penguins.csv")
@@ -133,11 +133,40 @@ def test_predictions_have_the_intervals_of_statsmodels(tmp_path):
         assert ours[mine].to_numpy() == pytest.approx(theirs[peer].to_numpy(), rel=1e-9)
 
 
-def test_a_level_that_the_fit_has_not_seen_is_named():
+@pytest.mark.parametrize(("target", "model"), [("body_mass_g", "linear"), ("sex", "logistic")])
+def test_a_level_that_the_fit_has_not_seen_is_named_and_not_predicted(target, model):
+    found = fit_table(PENGUINS, target, model, drop=["year"])
+    first = predict_table(found, FRAME)
+    frame = FRAME.assign(island=FRAME.island.where(FRAME.index >= 3, "Atlantis"))
+    with pytest.warns(
+        ThetaHatWarning, match="column 'island': .* not seen 'Atlantis', so 3 predictions are"
+    ) as w:
+        some = predict_table(found, frame)
+    assert len(w) == 1
+    assert some[:3]["prediction"].null_count() == 3
+    assert some[3:]["prediction"].is_null().equals(first[3:]["prediction"].is_null())
+    assert np.allclose(some[3:]["low"].drop_nulls(), first[3:]["low"].drop_nulls(), rtol=1e-12)
+    with pytest.warns(ThetaHatWarning, match="344 predictions"):
+        none = predict_table(found, FRAME.assign(island="Atlantis"))
+    assert none.null_count().row(0) == (344,) * none.width
+
+
+def test_levels_that_a_fit_has_not_seen_leave_the_status_at_0(tmp_path):
+    frame = FRAME[["body_mass_g", "island", "bill_length_mm"]].dropna()
+    train, new, out = tmp_path / "t.csv", tmp_path / "new.csv", tmp_path / "out.csv"
+    frame.to_csv(train, index=False)
+    frame.assign(island=frame.island.replace("Torgersen", "Atlantis")).to_csv(new, index=False)
+    count = (frame.island == "Torgersen").sum()
+    for words in ((), ("--stream", "--model", "sgd-linear")):
+        run("fit", train, "--target", "body_mass_g", "--save", tmp_path / "m", *words)
+        outcome = run("predict", tmp_path / "m", new, "-o", out)
+        assert outcome.exit_code == 0, outcome.output
+        assert f"notice: column 'island': the fit has not seen 'Atlantis', so {count} pred" in outcome.output
+        assert pl.read_csv(out)["prediction"].null_count() == count
+
+
+def test_a_table_that_lacks_a_column_is_refused():
     found = fit_table(PENGUINS, "body_mass_g", drop=["year"])
-    frame = FRAME.assign(island="Atlantis")
-    with pytest.raises(UsageError, match="island: 'Atlantis'"):
-        predict_table(found, frame)
     with pytest.raises(UsageError, match="lacks species"):
         predict_table(found, FRAME.drop(columns="species"))
 

@@ -7,7 +7,7 @@ from typing import Any
 import rich_click as click
 
 from thetahat.cli.console import answers, progress_bar
-from thetahat.cli.options import READING, with_options
+from thetahat.cli.options import KINDS, RARE, READING, TARGET_ROWS, with_options
 
 __all__ = ["calibrate"]
 
@@ -29,7 +29,7 @@ __all__ = ["calibrate"]
 @click.option("--runs", type=int, default=200, show_default=True, help="Simulated tables.")
 @click.option("--rows", type=int, help="Rows of each; as many as the table has by default.")
 @click.option("--drop", metavar="COL", multiple=True, help="Column to leave out. Several.")
-@with_options(READING)
+@with_options(KINDS, TARGET_ROWS, RARE, READING)
 @click.option(
     "-j", "--jobs", type=int, default=1, show_default=True, help="Worker processes; -1 is one a processor."
 )

@@ -23,6 +23,9 @@ def check(
     sep: str | None,
     encoding: str | None,
     na_values: tuple[str, ...],
+    decimal: str | None,
+    thousands: str | None,
+    kinds: tuple[str, ...],
     strict: bool,
     **options: Any,
 ) -> None:
@@ -32,9 +35,18 @@ def check(
     """
     from thetahat.comparison.checks import examine
     from thetahat.tables import read
+    from thetahat.tables.kinds import asked_kinds, with_kinds
 
     try:
-        table = read(data, sep=sep, encoding=encoding, na_values=na_values or None)
+        table = read(
+            data,
+            sep=sep,
+            encoding=encoding,
+            na_values=na_values or None,
+            decimal=decimal,
+            thousands=thousands,
+        )
+        table = with_kinds(table, asked_kinds(kinds), target)
         found = examine(table, target, **options)
         problems, stops = found.problems, bool(found.errors or (strict and found.warnings))
     except DataError as error:

@@ -74,6 +74,7 @@ def _compare(data: str, target: str, options: dict[str, Any], typed: tuple[str, 
     for path in filter(None, (json_path, page_path, predictions_path, options.get("checkpoint"))):
         check_folder(path)
     options["models"] = options["models"] or None
+    options["kinds"] = options.get("kinds") or None
     options["na_values"] = options.get("na_values") or None
     # package.module:Class may be in the working directory, as with python -m.
     if os.getcwd() not in sys.path and "" not in sys.path:

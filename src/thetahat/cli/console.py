@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from thetahat.errors import Problem
+from thetahat.errors import Problem, ThetaHatWarning
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["answers", "check_folder", "complain", "progress_bar"]
+__all__ = ["answers", "check_folder", "complain", "notices", "progress_bar"]
 
 
 def answers() -> Console:
@@ -35,6 +36,19 @@ def check_folder(path: str) -> None:
     folder = Path(path).parent
     if not folder.is_dir():
         raise click.UsageError(f"there is no folder {folder} to write {Path(path).name} into")
+
+
+@contextmanager
+def notices() -> Iterator[None]:
+    """Print the library's warnings on stderr as notices, each once."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        yield
+    for each in caught:
+        if issubclass(each.category, ThetaHatWarning):
+            click.echo(f"notice: {each.message}", err=True)
+        else:
+            warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
 
 
 @contextmanager

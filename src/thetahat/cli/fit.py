@@ -6,8 +6,8 @@ from typing import Any
 
 import rich_click as click
 
-from thetahat.cli.console import check_folder
-from thetahat.cli.options import READING, with_options
+from thetahat.cli.console import check_folder, notices
+from thetahat.cli.options import KINDS, READING, READING_NAMES, TARGET_ROWS, with_options
 
 __all__ = ["fit", "predict"]
 
@@ -68,7 +68,7 @@ STREAMING = (
     help="Standard errors from the information, or the sandwich that holds under unequal variances.",
 )
 @click.option("--level", type=float, default=0.95, show_default=True, help="Level of the intervals.")
-@with_options(READING)
+@with_options(KINDS, TARGET_ROWS, READING)
 @click.option(
     "--save", "model_path", type=click.Path(dir_okay=False), help="Save the model here, for predict."
 )
@@ -121,6 +121,9 @@ def predict(
     MODEL is what fit --save or th.save wrote: of a regression, of any learner, or of a scikit-learn
     estimator. Loading runs no code.
 
+    A row with a missing value, or with a category that the fit has not seen, has no prediction; a notice
+    names such categories.
+
     A model of --stream reads DATA, a file or a glob, in batches, and writes Parquet where the name says so.
     """
     from thetahat.estimation.prediction import predict_rows
@@ -136,11 +139,13 @@ def predict(
         from thetahat.cli.streamed import predict_streamed
 
         _refuse_reading(options)
-        predict_streamed(found, data, level, output)
+        with notices():
+            predict_streamed(found, data, level, output)
         return
     options["na_values"] = options["na_values"] or None
     if isinstance(found, TableFit):
-        predicted = predict_table(found, data, level, **options)
+        with notices():
+            predicted = predict_table(found, data, level, **options)
     else:
         predicted = predict_rows(found, data, **options)
     if output:
@@ -161,14 +166,18 @@ def _stream(
     if not options["model"].startswith("sgd-"):
         raise click.UsageError(f"--model {options['model']} does not stream; take sgd-{options['model']}")
     _refuse_reading(options)
+    if _given("missing_target"):
+        raise click.UsageError(
+            "--missing-target: a stream leaves out rows without a target; use --missing error"
+        )
     if _given("errors"):
         raise click.UsageError("--errors: a streamed fit has the sandwich of its scores (HC0) only")
-    chosen = {name: options[name] for name in ("target", "model", "drop")}
+    chosen = {name: options[name] for name in ("target", "model", "drop", "kinds")}
     fit_streamed(data, model_path, level, **chosen, **streaming)
 
 
 def _refuse_reading(options: dict[str, Any]) -> None:
-    for name in ("sep", "encoding", "na_values"):
+    for name in READING_NAMES:
         if options[name]:
             raise click.UsageError(
                 f"--{name.replace('_', '-')}: streams take UTF-8 with commas (tabs in .tsv); convert it"

@@ -9,16 +9,20 @@ from typing import Any, TypeVar
 import rich_click as click
 
 from thetahat.comparison.aliases import ALIASES
-from thetahat.comparison.declaration import declared
+from thetahat.comparison.declaration import declared, flag_of
 from thetahat.comparison.options import options_of
 from thetahat.measures.registry import listed_names
 
 __all__ = [
     "COMPARING",
     "DEMO",
+    "KINDS",
     "OUTPUT",
     "PREDICTIONS",
+    "RARE",
+    "TARGET_ROWS",
     "READING",
+    "READING_NAMES",
     "TABLE",
     "comparison_options",
     "with_options",
@@ -28,13 +32,16 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 Option = Callable[[Any], Any]
 
 # The options that say how a file is read, and those that say what its columns are.
-READING_NAMES = ("sep", "encoding", "na_values")
+READING_NAMES = ("sep", "encoding", "na_values", "decimal", "thousands")
 TABLE_NAMES = (
     "task",
     "group",
     "time",
     "drop",
     "missing",
+    "missing_target",
+    "rare",
+    "kinds",
     "weight",
     "fold",
     "split",
@@ -63,7 +70,9 @@ def comparison_options(names: Iterable[str]) -> list[Option]:
 
 def _click(field: Field[Any]) -> Option:
     option = declared(field)
-    flags = ["--" + field.name.replace("_", "-")]
+    flags = [flag_of(field)]
+    if option.flag:
+        flags.append(field.name)
     if option.short:
         flags.insert(0, f"-{option.short}")
     text = option.help.format(aliases=", ".join(ALIASES), measures=f"Names: {listed_names()}")
@@ -89,6 +98,9 @@ def _comma_separated(
     return tuple(name.strip() for value in values for name in value.split(",") if name.strip())
 
 
+TARGET_ROWS: Sequence[Option] = comparison_options(["missing_target"])
+RARE: Sequence[Option] = comparison_options(["rare"])
+KINDS: Sequence[Option] = comparison_options(["kinds"])
 READING: Sequence[Option] = comparison_options(READING_NAMES)
 TABLE: Sequence[Option] = comparison_options(TABLE_NAMES)
 COMPARING: Sequence[Option] = comparison_options(options_of())

@@ -116,9 +116,14 @@ def calibrate(
     task: Literal["auto", "classification", "regression"] = "auto",
     drop: Collection[str] = (),
     missing: Literal["impute", "drop", "error"] = "impute",
+    missing_target: Literal["drop", "error"] = "drop",
+    rare: Literal["error", "drop", "merge"] = "error",
+    kinds: Any = None,
     sep: str | None = None,
     encoding: str | None = None,
     na_values: Collection[str] | None = None,
+    decimal: str | None = None,
+    thousands: str | None = None,
     jobs: int = 1,
     seed: int = 0,
     progress: Callable[[int, int], None] = lambda done, of: None,
@@ -131,7 +136,9 @@ def calibrate(
 
     Parameters
     ----------
-    data, target, task, drop, missing, sep, encoding, na_values : object
+    data, target, task, drop, missing, missing_target, rare, kinds : object
+        As for ``compare``.
+    sep, encoding, na_values, decimal, thousands : object
         As for ``compare``.
     interval : str
         ``auto``, ``corrected-t``, ``clt``, ``clt-within``, ``nested``, ``conservative-z``, ``holdout`` or
@@ -167,9 +174,14 @@ def calibrate(
             "task": task,
             "drop": drop,
             "missing": missing,
+            "missing_target": missing_target,
+            "rare": rare,
+            "kinds": kinds or None,
             "sep": sep,
             "encoding": encoding,
             "na_values": na_values,
+            "decimal": decimal,
+            "thousands": thousands,
             "seed": seed,
         }
     )

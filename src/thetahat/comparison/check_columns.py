@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
 import polars as pl
 
+from thetahat.contracts import IntArray
 from thetahat.errors import Code, Problem, Severity
-from thetahat.tables.phrases import counted, listed, option, rows_named, shown
+from thetahat.tables.identifiers import names_rows
+from thetahat.tables.numbers import CURRENCY
+from thetahat.tables.phrases import as_kind, counted, listed, option, rows_named, shown
 
 __all__ = [
     "Finding",
+    "joined_strays",
     "feature_finding",
+    "suspected_codes",
     "infinities",
     "kind_of",
     "missing_cells",
@@ -22,16 +29,16 @@ __all__ = [
 
 ColumnKind = Literal["number", "category", "boolean", "date", "unknown"]
 
-# Below so many rows every column may well differ in all of them by chance.
-IDENTIFIER_ROWS = 10
 # A level is learned from its own rows: fewer than three a level, over many levels, is learning by heart.
 MANY_LEVELS = 20
 ROWS_A_LEVEL = 3
+# Whole numbers of so many values may be codes; of two they make no difference to most learners.
+FEWEST_CODES, MOST_CODES = 3, 10
 # Text is taken for numbers gone wrong when at least so many cells, and this share of them, are numbers.
 FEWEST_NUMBERS = 5
 MOSTLY_NUMBERS = 0.8
 
-CURRENCY = "[$€£¥₹]|USD|EUR|GBP|CHF"
+DRESSED = "numbers use a decimal comma, separators or currency signs"
 # A number with a currency, a percent sign, thousands separators, a decimal comma or brackets around it.
 DECORATED = (
     rf"^[(+\-−]?\s*({CURRENCY})?\s*[+\-−]?(\d{{1,3}}([,.'’ \x{{a0}}\x{{202f}}]\d{{3}})+|\d+)?([.,]\d+)?"
@@ -73,13 +80,17 @@ def kind_of(column: pl.Series) -> ColumnKind:
     return "date" if dtype == pl.Date or isinstance(dtype, pl.Datetime) else "unknown"
 
 
-def feature_finding(column: pl.Series) -> Finding:
+def feature_finding(column: pl.Series, rows: IntArray | None = None, *, asked: bool = False) -> Finding:
     """Look at a column that might be a feature.
 
     Parameters
     ----------
     column : polars.Series
-        A column of a table in normal form.
+        A column of a table in normal form, on the rows that are used.
+    rows : ndarray of int, optional
+        The place of each of them in the table, for messages; all rows in order if not given.
+    asked : bool
+        Whether its kind was asked for; it is then neither an identifier nor stray text.
     """
     if column.null_count() == len(column):
         return Finding("unknown", excluded="no value in any row")
@@ -92,11 +103,11 @@ def feature_finding(column: pl.Series) -> Finding:
     # A missing category is a level of its own; any other missing value is filled with the constant.
     if different == 1 and (kind != "category" or len(present) == len(column)):
         return Finding(kind, levels, excluded="the same value in every row")
-    if kind == "category":
-        stray = stray_text(column)
+    if kind == "category" and not asked:
+        stray = stray_text(column, rows)
         if stray is not None:
             return Finding(kind, levels, problems=(stray,))
-    if _is_identifier(column, different):
+    if not asked and names_rows(column):
         return Finding(kind, levels, "an identifier: another value in every row", (_identifier(column),))
     if kind == "category":
         many = too_many_levels(column, different)
@@ -105,7 +116,32 @@ def feature_finding(column: pl.Series) -> Finding:
     return Finding(kind, levels)
 
 
-def stray_text(column: pl.Series) -> Problem | None:
+def suspected_codes(frame: pl.DataFrame, names: Iterable[str]) -> list[Problem]:
+    """Return a notice of whole numbers of so few values that they may be codes of categories.
+
+    Counts from 0 and runs of years are left alone: they are numbers more often than not.
+    """
+    found = [name for name in names if _may_be_codes(frame.get_column(name).drop_nulls())]
+    if not found:
+        return []
+    cause = "whole numbers of few values may be codes of categories; they are used as numbers"
+    cure = f"If they are codes, use {as_kind(found, 'category')}"
+    place = f"column{'s' if len(found) > 1 else ''} {listed(found)}"
+    return [Problem(Code.STRAY_TEXT, cause, place, cure, Severity.NOTICE)]
+
+
+def _may_be_codes(present: pl.Series) -> bool:
+    if present.dtype != pl.Int64:
+        return False
+    values = present.unique().sort()
+    few = FEWEST_CODES <= len(values) <= MOST_CODES and len(present) >= ROWS_A_LEVEL * len(values)
+    if not few:
+        return False
+    low, high = int(values[0]), int(values[-1])
+    return low == 1 or (low > 1 and high - low >= len(values))
+
+
+def stray_text(column: pl.Series, at: IntArray | None = None) -> Problem | None:
     """Return the problem of a text column that is numbers but for some cells, if it is one (TH106)."""
     counts = column.drop_nulls().value_counts()
     cells, rows = counts.get_column(column.name), counts.get_column(counts.columns[1])
@@ -118,10 +154,10 @@ def stray_text(column: pl.Series) -> Problem | None:
         return None
     first = {cell: int((column == cell).arg_max() or 0) for cell in _first_of(column, cells.filter(~plain))}
     strays = int(rows.filter(~plain).sum())
-    examples = ", ".join(f"{shown(cell)} in {rows_named([row])}" for cell, row in first.items())
+    examples = ", ".join(f"{shown(cell)} in {rows_named(_at([row], at))}" for cell, row in first.items())
     cause = f"{counted(numbers, 'cell')} of {total} are numbers, and {strays} not plain ones ({examples})"
     if numbers == total:
-        cause = f"numbers are written with signs around them ({examples}), so the column is text"
+        cause = f"{DRESSED} ({examples}), so the column is text"
     undressed = list(cells.filter(~plain & ~dressed))
     clean = "write the numbers plainly, as 1234.5" if dressed.filter(~plain).any() else "mend the cells"
     cure = clean[0].upper() + clean[1:]
@@ -132,6 +168,19 @@ def stray_text(column: pl.Series) -> Problem | None:
     return Problem(
         Code.STRAY_TEXT, cause, _place(column), f"{cure}, or leave the column out: {_drop(column)}"
     )
+
+
+def joined_strays(problems: Sequence[Problem]) -> list[Problem]:
+    """Return the problems, those of columns whose numbers are all written in a way of their own made one."""
+    dressed = [problem for problem in problems if problem.cause.startswith(DRESSED)]
+    if len(dressed) < 2:
+        return list(problems)
+    first = dressed[0]
+    more = f"{first.place} and {counted(len(dressed) - 1, 'column')} more"
+    cause = first.cause.replace("so the column is text", "so they are text")
+    cure = "Write them plainly, as 1234.5, or name the marks of a text file by --decimal and --thousands"
+    one = replace(first, place=more, cause=cause, cure=cure)
+    return [one if problem is first else problem for problem in problems if problem not in dressed[1:]]
 
 
 def too_many_levels(column: pl.Series, different: int) -> Problem | None:
@@ -147,43 +196,41 @@ def too_many_levels(column: pl.Series, different: int) -> Problem | None:
     return Problem(Code.TOO_MANY_LEVELS, cause, _place(column), f"{cure} the column out: {_drop(column)}")
 
 
-def infinities(column: pl.Series) -> Problem | None:
+def infinities(column: pl.Series, at: IntArray | None = None) -> Problem | None:
     """Return the problem of infinite cells, if there are any (TH103)."""
     if column.dtype != pl.Float64:
         return None
     rows = column.is_infinite().fill_null(False).arg_true().to_list()
     if not rows:
         return None
-    cause = f"{counted(len(rows), 'infinite value')}, in {rows_named(rows)}"
+    cause = f"{counted(len(rows), 'infinite value')}, in {rows_named(_at(rows, at))}"
     cure = f"Mend the cells or leave them empty, or leave the column out: {_drop(column)}"
     return Problem(Code.NOT_FINITE, cause, _place(column), cure)
 
 
-def missing_cells(column: pl.Series, cure: str) -> Problem | None:
+def missing_cells(column: pl.Series, cure: str, at: IntArray | None = None) -> Problem | None:
     """Return the problem of missing cells where none may be, if there are any (TH103)."""
     rows = column.is_null().arg_true().to_list()
     if not rows:
         return None
     if len(rows) == len(column):
         return Problem(Code.NOT_FINITE, "every value is missing", _place(column), "Name another column")
-    cause = f"{counted(len(rows), 'value is', 'values are')} missing, in {rows_named(rows)}"
+    cause = f"{counted(len(rows), 'value is', 'values are')} missing, in {rows_named(_at(rows, at))}"
     return Problem(Code.NOT_FINITE, cause, _place(column), cure)
 
 
-def _is_identifier(column: pl.Series, different: int) -> bool:
-    rows = len(column) - column.null_count()
-    if different != rows or rows < IDENTIFIER_ROWS:
-        return False
-    return column.dtype == pl.String or (column.dtype == pl.Int64 and rows == len(column))
+def _at(rows: list[int], at: IntArray | None) -> list[int]:
+    """Return the rows of the table at these places among the rows that are used."""
+    return rows if at is None else [int(row) for row in at[np.asarray(rows, dtype=np.int64)]]
 
 
 def _identifier(column: pl.Series) -> Problem:
-    what = "text" if column.dtype == pl.String else "whole number"
+    what, kind = ("text", "category") if column.dtype == pl.String else ("whole number", "number")
     return Problem(
         Code.TELLTALE_COLUMN,
         f"another {what} in every row, so it names the rows and is left out",
         _place(column),
-        f"Nothing need be done; {_drop(column)} says that it is meant",
+        f"{as_kind(column.name, kind)} keeps it, {_drop(column)} says that it is meant to go",
         Severity.NOTICE,
     )
 

@@ -26,8 +26,11 @@ __all__ = [
 TRAINING, HELD_OUT = ("train", "training", "false", "0"), ("test", "true", "1")
 
 
-def weight_problems(frame: pl.DataFrame, name: str | None) -> list[Problem]:
-    """Return what is wrong with a column of weights: text, missing or negative cells, nothing above 0."""
+def weight_problems(frame: pl.DataFrame, name: str | None, at: IntArray) -> list[Problem]:
+    """Return what is wrong with a column of weights: text, missing or negative cells, nothing above 0.
+
+    ``at`` is the place of each row in the table, for messages.
+    """
     if name is None or name not in frame.columns:
         return []
     column, place = frame.get_column(name), f"weight {shown(name)}"
@@ -35,23 +38,23 @@ def weight_problems(frame: pl.DataFrame, name: str | None) -> list[Problem]:
         return [
             Problem(Code.WRONG_WEIGHT, "it holds no numbers", place, "Name a column of numbers by --weight")
         ]
-    found = [missing_cells(column, "Fill the cells or delete these rows; every row needs a weight")]
+    found = [missing_cells(column, "Fill the cells or delete these rows; every row needs a weight", at)]
     known = column.cast(pl.Float64).fill_null(1.0)
     wrong = np.flatnonzero(~(known >= 0).to_numpy())
     if len(wrong):
-        cause = f"{rows_named(wrong.tolist())} {'has' if len(wrong) == 1 else 'have'} a weight below 0"
+        cause = f"{rows_named(at[wrong].tolist())} {'has' if len(wrong) == 1 else 'have'} a weight below 0"
         found.append(Problem(Code.WRONG_WEIGHT, cause, place, "A weight says how many rows a row stands for"))
     elif len(column) and not (known > 0).any():
         found.append(Problem(Code.WRONG_WEIGHT, "no row has a weight above 0", place, "Name another column"))
     return [problem for problem in found if problem is not None]
 
 
-def fold_problems(frame: pl.DataFrame, name: str | None) -> list[Problem]:
+def fold_problems(frame: pl.DataFrame, name: str | None, at: IntArray) -> list[Problem]:
     """Return what is wrong with a column of folds: missing cells, a single value."""
     if name is None or name not in frame.columns:
         return []
     column = frame.get_column(name)
-    found = [missing_cells(column, "Fill the cells or delete these rows; every row needs its fold")]
+    found = [missing_cells(column, "Fill the cells or delete these rows; every row needs its fold", at)]
     if column.drop_nulls().n_unique() < 2:
         cause = "it has one value, so no rows would be left to train on"
         cure = "Name a column whose values are the folds"
@@ -59,12 +62,12 @@ def fold_problems(frame: pl.DataFrame, name: str | None) -> list[Problem]:
     return [problem for problem in found if problem is not None]
 
 
-def split_problems(frame: pl.DataFrame, name: str | None) -> list[Problem]:
+def split_problems(frame: pl.DataFrame, name: str | None, at: IntArray) -> list[Problem]:
     """Return what is wrong with a column of a split: missing or unknown cells, a part without rows."""
     if name is None or name not in frame.columns:
         return []
     column, place = frame.get_column(name), f"split {shown(name)}"
-    found = [missing_cells(column, "Fill the cells or delete these rows")]
+    found = [missing_cells(column, "Fill the cells or delete these rows", at)]
     words = _words(column)
     strange = words.drop_nulls().filter(~words.drop_nulls().is_in([*TRAINING, *HELD_OUT])).unique().sort()
     if len(strange):
@@ -81,7 +84,7 @@ def split_problems(frame: pl.DataFrame, name: str | None) -> list[Problem]:
 
 def held_out(column: pl.Series) -> IntArray:
     """Return the rows that a column of a split holds out."""
-    return np.flatnonzero(_words(column).is_in(HELD_OUT).to_numpy())
+    return np.flatnonzero(_words(column).is_in(HELD_OUT).fill_null(False).to_numpy())
 
 
 def _words(column: pl.Series) -> pl.Series:

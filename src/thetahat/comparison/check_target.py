@@ -8,9 +8,10 @@ from typing import Literal
 import polars as pl
 
 from thetahat.comparison.check_columns import kind_of, missing_cells, stray_text, too_many_levels
+from thetahat.comparison.rare_classes import ClassNeeds, RarePolicy, split_rare
 from thetahat.comparison.schema import Label
-from thetahat.errors import Code, Problem
-from thetahat.tables.phrases import counted, listed, option, shown
+from thetahat.errors import Code, Problem, Severity
+from thetahat.tables.phrases import counted, option, shown
 
 __all__ = ["FEWEST_ROWS", "Target", "examine_target"]
 
@@ -37,6 +38,10 @@ class Target:
         Why this task.
     problems : tuple of Problem
         What is wrong with it.
+    labels : polars.Series, optional
+        The values of the rows that are kept, rare classes merged; None where nothing can be predicted.
+    kept : polars.Series of bool, optional
+        Which of the rows that are used are kept; None for all of them.
     """
 
     task: Literal["classification", "regression"] | None
@@ -44,14 +49,18 @@ class Target:
     counts: tuple[int, ...] = ()
     why: str = ""
     problems: tuple[Problem, ...] = ()
+    labels: pl.Series | None = None
+    kept: pl.Series | None = None
 
 
 def examine_target(
     whole: pl.Series,
     used: pl.Series,
     task: Literal["auto", "classification", "regression"],
-    min_class_rows: int,
-    min_class_reason: str,
+    needs: ClassNeeds,
+    missing_target: Literal["drop", "error"],
+    rare: RarePolicy,
+    order: tuple[str, ...] = (),
 ) -> Target:
     """Pick the task and look for what stands in its way.
 
@@ -60,21 +69,29 @@ def examine_target(
     whole : polars.Series
         The target column.
     used : polars.Series
-        The same on the rows that are used.
+        The same on the rows that are used, none missing unless they are refused.
     task : {"auto", "classification", "regression"}
         What the user asks for.
-    min_class_rows : int
-        The fewest rows of a class that the plan can split.
-    min_class_reason : str
-        Why, in the plan's words.
+    needs : ClassNeeds
+        What the plan needs of each class.
+    missing_target : {"drop", "error"}
+        Whether rows without a target are left out or refused.
+    rare : {"error", "drop", "merge"}
+        What becomes of classes of too few rows.
+    order : tuple of str
+        The classes of an ordinal target from the lowest to the highest.
     """
     place = f"target {shown(whole.name)}"
     missing = missing_cells(
-        whole, f"Delete these rows from the table first, as frame.drop_nulls([{whole.name!r}]) does in polars"
+        whole, f"Fill the cells, or leave the rows out: {option('missing_target', 'drop')}"
     )
     if whole.null_count() == len(whole):
         return Target(None, problems=(missing,) if missing else ())
+    if missing is not None and missing_target == "drop":
+        missing = _left_out(whole.null_count(), place)
     found = [missing] if missing else []
+    if used.null_count() == len(used):
+        return Target(None, problems=tuple(found))
     kind = kind_of(whole)
     if kind in ("date", "unknown"):
         cause = "it holds dates" if kind == "date" else f"it holds values of type {whole.dtype}"
@@ -95,17 +112,33 @@ def examine_target(
         return Target(None, problems=(*found, Problem(Code.STRAY_TEXT, cause, place, cure)))
     chosen, why = _task(present, different, task)
     if chosen == "regression":
-        return Target(chosen, why=why, problems=tuple(found))
-    classes, counts = _classes(present)
-    many = too_many_levels(whole, whole.drop_nulls().n_unique())
+        return Target(chosen, why=why, problems=tuple(found), labels=used)
+    classes, counts = _classes(present, order)
+    split = split_rare(present, classes, counts, needs, rare, place)
+    many = too_many_levels(split.labels, len(split.classes))
     if many is not None:
         cure = "Join rare classes, or name another column by --target (in Python target=…)"
         if kind == "number":
             cure += f", or predict the number: {option('task', 'regression')}"
         found.append(Problem(Code.TOO_MANY_LEVELS, many.cause, place, cure))
     else:
-        found += _small_classes(classes, counts, min_class_rows, min_class_reason, place)
-    return Target(chosen, classes, counts, why, tuple(found))
+        found += split.problems
+    if used.null_count():
+        # Refused above; what else is wrong is still to be found.
+        return Target(chosen, classes, counts, why, tuple(found), used)
+    return Target(chosen, split.classes, split.counts, why, tuple(found), split.labels, split.kept)
+
+
+def _left_out(rows: int, place: str) -> Problem:
+    have = "row has" if rows == 1 else "rows have"
+    was = "was" if rows == 1 else "were"
+    return Problem(
+        Code.NOT_FINITE,
+        f"{rows} {have} no target and {was} left out",
+        place,
+        f"{option('missing_target', 'error')} refuses such rows",
+        Severity.NOTICE,
+    )
 
 
 def _task(
@@ -130,24 +163,11 @@ def _is_whole(present: pl.Series) -> bool:
     return present.dtype == pl.Int64 or bool((present.is_finite() & (present == present.floor())).all())
 
 
-def _classes(present: pl.Series) -> tuple[tuple[Label, ...], tuple[int, ...]]:
+def _classes(present: pl.Series, order: tuple[str, ...]) -> tuple[tuple[Label, ...], tuple[int, ...]]:
     counts = present.value_counts().sort(present.name)
     labels = counts.get_column(present.name)
     if labels.dtype == pl.Float64 and _is_whole(labels):
         labels = labels.cast(pl.Int64)
-    return tuple(labels.to_list()), tuple(counts.get_column(counts.columns[1]).to_list())
-
-
-def _small_classes(
-    classes: tuple[Label, ...], counts: tuple[int, ...], least: int, reason: str, place: str
-) -> list[Problem]:
-    small = [(label, rows) for label, rows in zip(classes, counts, strict=True) if rows < least]
-    if not small:
-        return []
-    fewest = min(rows for _, rows in small)
-    which = "class" if len(small) == 1 else "classes"
-    has = "has" if len(small) == 1 else "have as few as"
-    cause = f"{which} {listed(label for label, _ in small)} {has} {counted(fewest, 'row')}"
-    cause += f", and {least} are needed: {reason}"
-    cure = "Join the class to another or delete its rows, or use fewer folds by --resampling (as 'cv:3')"
-    return [Problem(Code.TOO_FEW_ROWS, cause, place, cure)]
+    found = dict(zip(labels.to_list(), counts.get_column(counts.columns[1]).to_list(), strict=True))
+    names = [label for label in order if label in found] or list(found)
+    return tuple(names), tuple(found[label] for label in names)

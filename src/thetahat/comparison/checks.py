@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import polars as pl
 
-from thetahat.comparison.check_columns import Finding, feature_finding, infinities, kind_of, missing_cells
+from thetahat.comparison.check_columns import (
+    Finding,
+    feature_finding,
+    infinities,
+    joined_strays,
+    kind_of,
+    missing_cells,
+    suspected_codes,
+)
 from thetahat.comparison.check_dependence import dependence_problems
 from thetahat.comparison.check_leaks import class_leaks, missing_leaks, number_leaks, sum_of_columns
 from thetahat.comparison.check_repeats import Repeats, repeated_rows, repeats_problem
 from thetahat.comparison.check_rows import fold_problems, split_problems, weight_problems
 from thetahat.comparison.check_sums import EXACT, Sum
 from thetahat.comparison.check_target import FEWEST_ROWS, Target, examine_target
-from thetahat.comparison.rare_class import rare_class, rare_class_problem
+from thetahat.comparison.imbalance import rare_class, rare_class_problem
+from thetahat.comparison.rare_classes import TWO_ROWS, ClassNeeds
 from thetahat.comparison.schema import Feature, Schema
 from thetahat.contracts import IntArray
 from thetahat.errors import Code, Problem, Severity, UsageError
@@ -45,9 +54,12 @@ class Examined:
     columns : tuple of ColumnRecord
         Every column of the table, in its order.
     rows : ndarray of int
-        The rows that are used: all of them, or those without a missing feature.
+        The rows that are used: those with a target, where asked for without a missing feature and without
+        those of rare classes.
     repeats : Repeats or None
         Copies among the rows that are used, where chance does not explain them.
+    labels : polars.Series or None
+        The target of these rows, rare classes merged.
     """
 
     schema: Schema | None
@@ -55,6 +67,7 @@ class Examined:
     columns: tuple[ColumnRecord, ...]
     rows: IntArray
     repeats: Repeats | None = None
+    labels: pl.Series | None = None
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -87,8 +100,9 @@ def examine(
     weight: str | None = None,
     fold: str | None = None,
     split: str | None = None,
-    min_class_rows: int = 2,
-    min_class_reason: str = "one to train on and one to be held out",
+    missing_target: Literal["drop", "error"] = "drop",
+    rare: Literal["error", "drop", "merge"] = "error",
+    needs: ClassNeeds = TWO_ROWS,
     draws: Literal["ours", "own", "test table"] = "ours",
 ) -> Examined:
     """Look for everything that is wrong with a table, and give its columns their roles.
@@ -116,10 +130,12 @@ def examine(
         or refused.
     weight, fold, split : str, optional
         Columns of weights, of folds, and of which rows are held out.
-    min_class_rows : int
-        The fewest rows of a class that the plan can split.
-    min_class_reason : str
-        Why, in the plan's words.
+    missing_target : {"drop", "error"}
+        Whether rows without a target are left out or refused.
+    rare : {"error", "drop", "merge"}
+        Whether classes of too few rows are refused, left out, or merged into one class.
+    needs : ClassNeeds
+        What the plan needs of each class.
     draws : {"ours", "own", "test table"}
         Whose splits the rows get. Copies of the rows of a test table are looked for elsewhere.
 
@@ -134,31 +150,44 @@ def examine(
         An argument that is invalid whatever the table.
     """
     roles = {"target": target, "group": group, "time": time, "weight": weight, "fold": fold, "split": split}
-    _check_arguments(roles, task, drop, missing)
+    _check_arguments(roles, task, drop, missing, missing_target, rare)
     frame = table.frame
     problems = [*table.notes, *_unknown_names(frame.columns, roles, drop)]
     taken = {name for name in roles.values() if name is not None}
     dropped = set(drop)
     free = [name for name in frame.columns if name not in taken | dropped]
-    findings = {name: feature_finding(frame.get_column(name)) for name in free}
+    with_target = _with_target(frame, target, missing_target)
+    seen = frame if len(with_target) == frame.height else frame[with_target]
+    findings = {
+        name: feature_finding(seen.get_column(name), with_target, asked=name in table.kinds) for name in free
+    }
     for finding in findings.values():
         problems += finding.problems
-    problems += _not_finite(frame, [name for name in frame.columns if name not in dropped])
+    problems += _not_finite(seen, [name for name in frame.columns if name not in dropped], with_target)
     features = [name for name in free if not findings[name].excluded]
     if not features:
         problems.append(_no_feature(table, findings))
+    problems += suspected_codes(seen, [name for name in features if name not in table.kinds])
     if missing == "error":
-        problems += _refused_missing(frame, features)
-    rows = _rows_used(frame, features, missing)
-    problems += _row_problems(frame, features, rows, missing)
-    problems += _order_problems(frame, group, time)
-    problems += weight_problems(frame, weight) + fold_problems(frame, fold) + split_problems(frame, split)
+        problems += _refused_missing(seen, features, with_target)
+    rows = with_target[_rows_used(seen, features, missing)]
+    problems += _row_problems(seen, features, rows, missing)
+    problems += _order_problems(seen, group, time, with_target)
+    problems += weight_problems(seen, weight, with_target) + fold_problems(seen, fold, with_target)
+    problems += split_problems(seen, split, with_target)
 
     schema, found = None, Target(None)
     if target in frame.columns and len(rows):
         whole = frame.get_column(target)
-        found = examine_target(whole, whole[rows], task, min_class_rows, min_class_reason)
+        asked = table.kinds.get(target)
+        if asked is not None and task == "auto":
+            task = "regression" if asked.kind == "number" else "classification"
+        order = () if asked is None else asked.levels
+        found = examine_target(whole, whole[rows], task, needs, missing_target, rare, order)
         problems += found.problems
+        if found.kept is not None:
+            enough, rows = len(rows) >= FEWEST_ROWS, rows[found.kept.to_numpy()]
+            problems += _row_problems(seen, features, rows, missing) if enough else []
     leaks: dict[str, str] = {}
     repeats = None
     if found.task is not None:
@@ -177,7 +206,7 @@ def examine(
             fold,
             split,
         )
-        leaks, of_leaks = _leaks(frame[rows], schema)
+        leaks, of_leaks = _leaks(frame[rows], schema, found.labels)
         problems += of_leaks
         compared = [*(feature.name for feature in chosen), target] if chosen else []
         repeats = None if draws == "test table" else repeated_rows(frame[rows], compared)
@@ -185,17 +214,26 @@ def examine(
             cure = _copies_cure(group or time or fold or split, draws == "own")
             problems.append(repeats_problem(repeats, rows, cure))
             repeats = None if repeats.by_chance else repeats
-        rare = rare_class(schema)
-        said = None if rare is None else rare_class_problem(schema, rare)
+        smallest = rare_class(schema)
+        said = None if smallest is None else rare_class_problem(schema, smallest)
         problems += [] if said is None else [said]
         if not any((group, time, fold, split)):
             problems += _dependence(frame[rows], findings, target)
+    problems = joined_strays(problems)
     ordered = tuple(p for severity in SEVERITIES for p in problems if p.severity is severity)
-    records = _records(frame, roles, dropped, findings, found, leaks)
-    return Examined(schema, ordered, records, rows, repeats)
+    orders = {name: asked.levels for name, asked in table.kinds.items() if asked.levels}
+    records = _records(frame, roles, dropped, findings, found, leaks, orders)
+    return Examined(schema, ordered, records, rows, repeats, found.labels)
 
 
-def _check_arguments(roles: dict[str, str | None], task: str, drop: Collection[str], missing: str) -> None:
+def _check_arguments(
+    roles: dict[str, str | None],
+    task: str,
+    drop: Collection[str],
+    missing: str,
+    missing_target: str,
+    rare: str,
+) -> None:
     for role, name in roles.items():
         given: Any = name
         if not isinstance(given, str) and (given is not None or role == "target"):
@@ -204,6 +242,8 @@ def _check_arguments(roles: dict[str, str | None], task: str, drop: Collection[s
     for name, value, allowed in (
         ("task", task, ("auto", "classification", "regression")),
         ("missing", missing, ("impute", "drop", "error")),
+        ("missing_target", missing_target, ("drop", "error")),
+        ("rare", rare, ("error", "drop", "merge")),
     ):
         if value not in allowed:
             raise UsageError(f"{name}: one of {', '.join(allowed)} is expected, not {value!r}")
@@ -237,14 +277,22 @@ def _unknown_names(
         yield Problem(Code.NO_TARGET, "there is no such column", f"{role} {shown(name)}", cure)
 
 
-def _not_finite(frame: pl.DataFrame, names: Iterable[str]) -> list[Problem]:
-    found = (infinities(frame.get_column(name)) for name in names)
+def _with_target(frame: pl.DataFrame, target: str, missing_target: str) -> IntArray:
+    """Return the rows that have a target; all of them where the others are refused, or none has one."""
+    if missing_target == "error" or target not in frame.columns:
+        return np.arange(frame.height)
+    known = frame.get_column(target).is_not_null()
+    return np.flatnonzero(known.to_numpy()) if known.any() else np.arange(frame.height)
+
+
+def _not_finite(frame: pl.DataFrame, names: Iterable[str], at: IntArray) -> list[Problem]:
+    found = (infinities(frame.get_column(name), at) for name in names)
     return [problem for problem in found if problem is not None]
 
 
-def _refused_missing(frame: pl.DataFrame, features: list[str]) -> list[Problem]:
+def _refused_missing(frame: pl.DataFrame, features: list[str], at: IntArray) -> list[Problem]:
     cure = f"Fill the cells, or use {option('missing', 'impute')} or {option('missing', 'drop')}"
-    found = (missing_cells(frame.get_column(name), cure) for name in features)
+    found = (missing_cells(frame.get_column(name), cure, at) for name in features)
     return [problem for problem in found if problem is not None]
 
 
@@ -267,14 +315,14 @@ def _row_problems(frame: pl.DataFrame, features: list[str], rows: IntArray, miss
     return [Problem(Code.TOO_FEW_ROWS, cause, "the table", cure)]
 
 
-def _order_problems(frame: pl.DataFrame, group: str | None, time: str | None) -> list[Problem]:
+def _order_problems(frame: pl.DataFrame, group: str | None, time: str | None, at: IntArray) -> list[Problem]:
     found: list[Problem | None] = []
     for role, name in (("group", group), ("time", time)):
         if name is None or name not in frame.columns:
             continue
         column = frame.get_column(name)
         found.append(
-            missing_cells(column, f"Fill the cells or delete these rows; the {role} needs every row")
+            missing_cells(column, f"Fill the cells or delete these rows; the {role} needs every row", at)
         )
         if role == "group" and column.drop_nulls().n_unique() == 1:
             cause, cure = (
@@ -301,9 +349,12 @@ def _no_feature(table: Table, findings: dict[str, Finding]) -> Problem:
     )
 
 
-def _leaks(frame: pl.DataFrame, schema: Schema) -> tuple[dict[str, str], list[Problem]]:
+def _leaks(
+    frame: pl.DataFrame, schema: Schema, labels: pl.Series | None
+) -> tuple[dict[str, str], list[Problem]]:
     """Return the columns that give the target away, with the evidence, and a warning for each."""
-    column, name = frame.get_column(schema.target), schema.target
+    name = schema.target
+    column = frame.get_column(name) if labels is None else labels
     known = column.is_not_null()
     if schema.task == "regression":
         numbers = column.cast(pl.Float64)
@@ -313,15 +364,15 @@ def _leaks(frame: pl.DataFrame, schema: Schema) -> tuple[dict[str, str], list[Pr
         values, counts = np.unique(y, return_counts=True)
         # A value that many rows have, as 0, may be a class of its own.
         common = values[counts.argmax()] if len(y) else 0.0
-        codes, labels = (y != common).astype(np.int64), [f"{common:g}"]
+        codes, names = (y != common).astype(np.int64), [f"{common:g}"]
     else:
         codes = column.filter(known).rank("dense").cast(pl.Int64).to_numpy() - 1
         frame, y = frame.filter(known), codes.astype(float)
         if column.dtype in (pl.Int64, pl.Float64):
             y = column.filter(known).cast(pl.Float64).to_numpy()
         alone = class_leaks(frame, schema.features, codes, schema.classes)
-        labels = [str(each) for each in schema.classes]
-    missing = missing_leaks(frame, schema.features, codes, labels)
+        names = [str(each) for each in schema.classes]
+    missing = missing_leaks(frame, schema.features, codes, names)
     leaks = alone | missing
     problems = [_leak(feature, name, said, feature not in missing) for feature, said in leaks.items()]
     others = [feature for feature in schema.features if feature.name not in alone]
@@ -375,6 +426,7 @@ def _records(
     findings: dict[str, Finding],
     target: Target,
     leaks: dict[str, str],
+    orders: Mapping[str, Sequence[str]],
 ) -> tuple[ColumnRecord, ...]:
     role_of: dict[str, Any] = {name: role for role, name in roles.items() if name is not None}
     records = []
@@ -385,6 +437,8 @@ def _records(
             finding = findings[name]
             note = finding.excluded or (f"gives the target away: {leaks[name]}" if name in leaks else "")
             shape = "excluded" if finding.excluded else "feature"
+            if name in orders and not note:
+                note = f"ordinal: {' < '.join(orders[name])}"
             records.append(ColumnRecord(name, finding.kind, shape, empty, finding.levels, note))
             continue
         kind = kind_of(column)

@@ -17,13 +17,13 @@ from thetahat.comparison.aliases import default_names
 from thetahat.comparison.candidates import Candidate, Panel
 from thetahat.comparison.checkpoint import Checkpoint, fingerprint
 from thetahat.comparison.cluster import on_cluster
+from thetahat.comparison.imbalance import measures_for, rare_class, rare_class_problem
 from thetahat.comparison.like_dummy import like_dummy
 from thetahat.comparison.models import resolve
 from thetahat.comparison.more_rows import with_curve, worth_a_curve
 from thetahat.comparison.options import Settings, with_declared_options
 from thetahat.comparison.outcomes import HeldOutPredictions
 from thetahat.comparison.planning import choose_plan
-from thetahat.comparison.rare_class import measures_for, rare_class, rare_class_problem
 from thetahat.comparison.recipe import RawTable, TableRecipe
 from thetahat.comparison.records import model_records
 from thetahat.comparison.result import Comparison

@@ -7,7 +7,19 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import Field, dataclass, field
 from typing import Any
 
-__all__ = ["Declared", "above", "between", "brief", "column", "declared", "names", "option", "text", "whole"]
+__all__ = [
+    "Declared",
+    "above",
+    "between",
+    "brief",
+    "column",
+    "declared",
+    "flag_of",
+    "names",
+    "option",
+    "text",
+    "whole",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +40,8 @@ class Declared:
         Of a value on the command line.
     short : str
         A one-letter flag.
+    flag : str
+        The flag without its dashes, where it is not the name.
     multiple : bool
         Whether it may be given several times.
     check : callable, optional
@@ -44,6 +58,7 @@ class Declared:
     choices: tuple[str, ...] = ()
     type: type = str
     short: str = ""
+    flag: str = ""
     multiple: bool = False
     check: Callable[[Any], str] | None = None
     result: bool = True
@@ -124,6 +139,11 @@ def brief(value: Any) -> str:
         return f"{value:g}"
     text = repr(value)
     return text if len(text) <= 60 and "\n" not in text else f"a {type(value).__name__}"
+
+
+def flag_of(option: Field[Any]) -> str:
+    """Return the flag of an option on the command line."""
+    return "--" + (declared(option).flag or option.name.replace("_", "-"))
 
 
 def declared(option: Field[Any]) -> Declared:

@@ -22,6 +22,7 @@ from thetahat.comparison.declaration import (
     brief,
     column,
     declared,
+    flag_of,
     names,
     option,
     text,
@@ -32,6 +33,18 @@ from thetahat.errors import UsageError
 __all__ = ["Settings", "options_of", "typed_grids", "with_declared_options"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def kinds_of_columns(value: Any) -> str:
+    """Say what is wrong with kinds of columns."""
+    # Imported here so that the command line's help need not wait for polars.
+    from thetahat.tables.kinds import asked_kinds  # noqa: PLC0415
+
+    try:
+        asked_kinds(value)
+    except UsageError as error:
+        return str(error).removeprefix("kinds: ")
+    return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,11 +196,34 @@ class Settings:
     drop: Collection[str] = option(
         (), "collection of str", "Column to leave out.", metavar="COL", multiple=True, check=names
     )
+    kinds: Any = option(
+        None,
+        "mapping, optional",
+        "The kind of a column: number:COL, category:COL,COL, date:COL or ordinal:COL=low<mid<high; in Python "
+        "a mapping of the column to its kind, or to the levels of an ordinal.",
+        metavar="KIND:COL",
+        multiple=True,
+        flag="as",
+        check=kinds_of_columns,
+    )
     missing: str = option(
         "impute",
         '{"impute", "drop", "error"}',
         "What becomes of missing features: filled in each training fold, rows left out, or refused.",
         choices=("impute", "drop", "error"),
+    )
+    missing_target: str = option(
+        "drop",
+        '{"drop", "error"}',
+        "What becomes of rows without a target: left out and counted, or refused.",
+        choices=("drop", "error"),
+    )
+    rare: str = option(
+        "error",
+        '{"error", "drop", "merge"}',
+        "What becomes of classes of too few rows for the folds: refused, their rows left out, or merged into "
+        "one class, other.",
+        choices=("error", "drop", "merge"),
     )
     strict: bool = option(False, "bool", "Let warnings about the table stop the work too.", type=bool)
     sep: str | None = option(
@@ -207,6 +243,20 @@ class Settings:
         metavar="TEXT",
         multiple=True,
         check=names,
+    )
+    decimal: str | None = option(
+        None,
+        "str, optional",
+        "Decimal mark of a text file, a point or a comma; found from its numbers if not given.",
+        metavar="CHAR",
+        check=text,
+    )
+    thousands: str | None = option(
+        None,
+        "str, optional",
+        "What groups the digits in a text file: a comma, a point, an apostrophe, an underscore or space.",
+        metavar="CHAR",
+        check=text,
     )
     max_rows: int | None = option(
         None,
@@ -319,12 +369,16 @@ class Settings:
         An estimator given as an object appears as its class, a frame as ``DATA``, and another object as its
         kind in angle brackets.
         """
+        from thetahat.tables.kinds import kind_words  # noqa: PLC0415
+
         source = str(data) if isinstance(data, str | Path) else "DATA"
         words = ["thetahat", "compare", source, "--target", target]
         for model in self.models or ():
             words += ["--models", _typed(model)]
         for each in fields(self)[1:]:
-            value, name = getattr(self, each.name), "--" + each.name.replace("_", "-")
+            value, name = getattr(self, each.name), flag_of(each)
+            if each.name == "kinds" and value:
+                value = kind_words(value)
             if each.name == "tune":
                 value = typed_grids(value)
             if not declared(each).result or (_same(value, each.default) and each.name != "seed"):

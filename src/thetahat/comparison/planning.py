@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from thetahat.comparison.rare_classes import ClassNeeds
 from thetahat.comparison.schema import Schema
 from thetahat.errors import UsageError
 from thetahat.judgment.rule import OWN_DRAWS
@@ -16,7 +17,7 @@ from thetahat.resampling.nested import NestedFolds
 from thetahat.resampling.own_plans import as_plan
 from thetahat.resampling.plans import Holdout, KFold, Plan, Rows
 
-__all__ = ["asked_plan", "choose_plan", "fewest_class_rows"]
+__all__ = ["asked_plan", "choose_plan", "class_needs"]
 
 FOLDS_IF_FREE = 5
 
@@ -62,10 +63,13 @@ def asked_plan(resampling: Any, interval: str) -> Plan | None:
     return None if wanted == "auto" else as_plan(resampling, what="resampling")
 
 
-def fewest_class_rows(plan: Plan | None) -> tuple[int, str]:
-    """Return the fewest rows that each class must have under a plan, and why."""
+def class_needs(plan: Plan | None) -> ClassNeeds:
+    """Return what a plan needs of each class, and which plan of fewer folds would need less."""
     folds = plan.folds if isinstance(plan, KFold | NestedFolds) else FOLDS_IF_FREE if plan is None else 2
-    return folds, f"one for each of {folds} folds" if folds > 2 else "one to train on and one to be held out"
+    reason = f"one for each of {folds} folds" if folds > 2 else "one to train on and one to be held out"
+    if isinstance(plan, NestedFolds):
+        return ClassNeeds(folds, reason, "nested", 3)
+    return ClassNeeds(folds, reason, "cv" if folds > 2 else "")
 
 
 def choose_plan(asked: Plan | None, schema: Schema, rows: Rows) -> tuple[Plan, str]:

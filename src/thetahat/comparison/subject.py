@@ -18,9 +18,10 @@ from thetahat.comparison.check_rows import (
 )
 from thetahat.comparison.checks import Examined, examine
 from thetahat.comparison.costs import read_costs
+from thetahat.comparison.imbalance import rare_class
 from thetahat.comparison.options import Settings
-from thetahat.comparison.planning import asked_plan, fewest_class_rows
-from thetahat.comparison.rare_class import rare_class
+from thetahat.comparison.planning import asked_plan, class_needs
+from thetahat.comparison.rare_classes import TWO_ROWS, ClassNeeds
 from thetahat.comparison.schema import Schema
 from thetahat.comparison.table_rows import TableRows
 from thetahat.contracts import Draw, IntArray, Sample
@@ -30,6 +31,7 @@ from thetahat.resampling.own_plans import FoldColumn, OwnDraws, Splitter
 from thetahat.resampling.plans import Plan, Rows
 from thetahat.results.comparison import WarningRecord
 from thetahat.tables import Table, read
+from thetahat.tables.kinds import asked_kinds, with_kinds
 from thetahat.tables.phrases import listed
 
 __all__ = ["Subject", "read_subject"]
@@ -108,8 +110,11 @@ def read_subject(data: Any, target: str, settings: Settings, rng: Generator) -> 
         "sep": settings.sep,
         "encoding": settings.encoding,
         "na_values": settings.na_values,
+        "decimal": settings.decimal,
+        "thousands": settings.thousands,
     }
-    table = whole = read(data, **how)
+    kinds = asked_kinds(settings.kinds)
+    table = whole = with_kinds(read(data, **how), kinds, target)
     sha256, given = table.sha256, table.frame.height
     # Number of each row in the table as it was given, whatever is left out below.
     numbers = np.arange(given)
@@ -123,12 +128,12 @@ def read_subject(data: Any, target: str, settings: Settings, rng: Generator) -> 
     if settings.test is not None:
         # The joined table lacks these columns already; an unknown name is still reported.
         drop = tuple(name for name in drop if name not in table.frame.columns)
-        other = read(settings.test, **how)
+        other = with_kinds(read(settings.test, **how), kinds, target)
         numbers = np.concatenate([numbers, given + np.arange(other.frame.height)])
         sha256, given = f"{sha256}+{other.sha256}", given + other.frame.height
         held = np.arange(table.frame.height, table.frame.height + other.frame.height)
         table = _joined(table, other, target, settings)
-    asked, min_rows = _asked(settings)
+    asked, needs = _asked(settings)
     found = examine(
         table,
         target,
@@ -140,8 +145,9 @@ def read_subject(data: Any, target: str, settings: Settings, rng: Generator) -> 
         weight=settings.weight,
         fold=settings.fold,
         split=settings.split,
-        min_class_rows=min_rows[0],
-        min_class_reason=min_rows[1],
+        missing_target=settings.missing_target,  # type: ignore[arg-type]
+        rare=settings.rare,  # type: ignore[arg-type]
+        needs=needs,
         draws=_whose_draws(settings, asked),
     )
     stop = found.errors + (found.warnings if settings.strict else ())
@@ -165,7 +171,8 @@ def read_subject(data: Any, target: str, settings: Settings, rng: Generator) -> 
         whose = "the splits are your own"
     if held is not None:
         columns = [schema.target, *(feature.name for feature in schema.features)]
-        repeated = repeated_across(table.frame, held, columns)
+        places = np.flatnonzero(np.isin(found.rows, held))
+        repeated = repeated_across(table.frame[found.rows], places, columns)
         if repeated and settings.strict:
             raise DataError(repeated)
         found = replace(found, problems=(*found.problems, *repeated))
@@ -184,7 +191,7 @@ def read_subject(data: Any, target: str, settings: Settings, rng: Generator) -> 
     )
 
 
-def _asked(settings: Settings) -> tuple[Plan | None, tuple[int, str]]:
+def _asked(settings: Settings) -> tuple[Plan | None, ClassNeeds]:
     asked = asked_plan(settings.resampling, settings.interval)
     if isinstance(asked, OwnDraws) and settings.max_rows is not None:
         raise UsageError("max_rows, resampling: index arrays name rows of the whole table; give one of them")
@@ -192,8 +199,8 @@ def _asked(settings: Settings) -> tuple[Plan | None, tuple[int, str]]:
     if own and settings.interval in ("nested", "conservative-z", "bootstrap632+"):
         raise UsageError(f"interval: {settings.interval} needs draws of its own, not yours; use auto")
     if own or _is_own(asked):
-        return asked, (2, "one to train on and one to be held out")
-    return asked, fewest_class_rows(asked)
+        return asked, TWO_ROWS
+    return asked, class_needs(asked)
 
 
 def _whose_draws(settings: Settings, asked: Plan | None) -> Literal["ours", "own", "test table"]:
@@ -249,7 +256,7 @@ def _sample(
     keep_copies: bool,
 ) -> tuple[Sample, Rows]:
     frame = table.frame[found.rows]
-    values = frame.get_column(schema.target)
+    values = frame.get_column(schema.target) if found.labels is None else found.labels
     labels = None
     if schema.task == "classification":
         code = {label: place for place, label in enumerate(schema.classes)}

@@ -88,6 +88,8 @@ def estimate_column(
     sep: str | None = None,
     encoding: str | None = None,
     na_values: Collection[str] | None = None,
+    decimal: str | None = None,
+    thousands: str | None = None,
 ) -> Estimation:
     """Fit a family to a column of a table, or the best of those that could hold it.
 
@@ -105,7 +107,7 @@ def estimate_column(
         Of the intervals.
     seed : int
         Of the folds that families are ranked on.
-    sep, encoding, na_values
+    sep, encoding, na_values, decimal, thousands
         How to read a text file.
 
     Raises
@@ -121,7 +123,7 @@ def estimate_column(
         raise UsageError(f"errors: choose observed, expected or sandwich, not {errors!r}")
     wanted = None if family == "auto" else named_family(family)
     began = time.time()
-    table = read(data, sep=sep, encoding=encoding, na_values=na_values)
+    table = read(data, sep=sep, encoding=encoding, na_values=na_values, decimal=decimal, thousands=thousands)
     x, missing = _numbers(table, column)
     kind = "HC0" if errors == "sandwich" else errors
     ranking = None

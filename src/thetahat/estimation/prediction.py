@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import warnings
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,10 @@ from numpy.typing import NDArray
 from polars import selectors
 from scipy import sparse
 
-from thetahat.errors import UsageError
+from thetahat.errors import ThetaHatWarning, UsageError
 from thetahat.tables import read
 
-__all__ = ["in_place", "predict_rows"]
+__all__ = ["in_place", "predict_rows", "warn_of"]
 
 
 def predict_rows(
@@ -24,6 +25,8 @@ def predict_rows(
     sep: str | None = None,
     encoding: str | None = None,
     na_values: Collection[str] | None = None,
+    decimal: str | None = None,
+    thousands: str | None = None,
 ) -> pl.DataFrame:
     """Predict the rows of a table by a fitted learner.
 
@@ -34,7 +37,7 @@ def predict_rows(
         their order, where it was fitted to an array.
     data : path or frame
         As for ``compare``.
-    sep, encoding, na_values
+    sep, encoding, na_values, decimal, thousands
         How to read a text file.
 
     Returns
@@ -48,7 +51,9 @@ def predict_rows(
     UsageError
         The table lacks a column of the fit, or has another number of columns.
     """
-    frame = read(data, sep=sep, encoding=encoding, na_values=na_values).frame
+    frame = read(
+        data, sep=sep, encoding=encoding, na_values=na_values, decimal=decimal, thousands=thousands
+    ).frame
     names = getattr(model, "feature_names_in_", None)
     if names is not None:
         lacking = [str(name) for name in names if name not in frame.columns]
@@ -85,6 +90,12 @@ def _columns(model: Any, X: Any) -> dict[str, Any]:
         for label, p in zip(model.classes_, np.asarray(model.predict_proba(X)).T, strict=True):
             columns[f"probability[{label}]"] = p
     return columns
+
+
+def warn_of(sentences: Sequence[str]) -> None:
+    """Warn of each of these."""
+    for sentence in sentences:
+        warnings.warn(sentence, ThetaHatWarning, stacklevel=3)
 
 
 def in_place(predicted: pl.DataFrame, whole: NDArray[Any]) -> pl.DataFrame:

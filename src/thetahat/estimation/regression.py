@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from thetahat.errors import Code, DataError, Problem, ThetaHatWarning, UsageError
-from thetahat.estimation.prediction import in_place
+from thetahat.estimation.prediction import in_place, warn_of
 from thetahat.likelihood.result import LikelihoodResult
 from thetahat.linear.classifiers import LogisticRegression
 from thetahat.linear.designs import DesignColumn, TableDesign
@@ -22,6 +23,9 @@ from thetahat.linear.regressors import LinearRegression, PoissonRegression
 from thetahat.linear.stored import DESCRIBED
 from thetahat.results.stored import Kind, check_names, read_object, record, write_object
 from thetahat.tables import read
+from thetahat.tables.identifiers import identifier_note, names_rows
+from thetahat.tables.kinds import asked_kinds, with_kinds
+from thetahat.tables.phrases import counted, option, rows_named, shown, unseen_levels
 
 __all__ = ["TableFit", "fit_table", "load_fit", "predict_table"]
 
@@ -44,6 +48,8 @@ class TableFit:
         The coefficient table, with the names of the design.
     left_out : int
         Rows with a missing value, not used.
+    notes : tuple of str
+        What was done to the table before the fit.
     """
 
     formula: str
@@ -51,6 +57,7 @@ class TableFit:
     design: TableDesign | None
     result: LikelihoodResult
     left_out: int
+    notes: tuple[str, ...] = ()
 
     def summary(self, level: float = 0.95) -> str:
         """Return the coefficient table as text, with the reference levels and what was left out."""
@@ -59,7 +66,8 @@ class TableFit:
             against = ", ".join(f"{name} against {of!r}" for name, of in self.design.references.items())
             lines.append(f"Categories: {against}")
         if self.left_out:
-            lines.append(f"{self.left_out} rows with a missing value were left out")
+            lines.append(_left_out(self.left_out))
+        lines += self.notes
         return "\n".join([*lines, self.result.summary(level)])
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -79,7 +87,7 @@ class TableFit:
 
 
 def _take(fit: TableFit) -> dict[str, Any]:
-    held = {name: getattr(fit, name) for name in ("formula", "model", "design", "left_out")}
+    held = {name: getattr(fit, name) for name in ("formula", "model", "design", "left_out", "notes")}
     return held | {"errors": fit.result.errors}
 
 
@@ -90,7 +98,7 @@ def _make(parts: dict[str, Any]) -> TableFit:
     if sum(width for _, width in widths) != model.n_features_in_:
         raise ValueError("its columns are not those of its model")
     result = model.result_.with_errors(parts["errors"])
-    return TableFit(parts["formula"], model, design, result, parts["left_out"])
+    return TableFit(parts["formula"], model, design, result, parts["left_out"], tuple(parts.get("notes", ())))
 
 
 TABLE_KINDS = (*DESCRIBED, record(DesignColumn), record(TableDesign), Kind(TableFit, _take, _make))
@@ -103,9 +111,13 @@ def fit_table(
     *,
     drop: Collection[str] = (),
     errors: Literal["observed", "expected", "HC0", "HC1", "HC2", "HC3"] = "observed",
+    missing_target: Literal["drop", "error"] = "drop",
+    kinds: Any = None,
     sep: str | None = None,
     encoding: str | None = None,
     na_values: Collection[str] | None = None,
+    decimal: str | None = None,
+    thousands: str | None = None,
 ) -> TableFit:
     """Fit a regression to a table by maximum likelihood.
 
@@ -122,7 +134,11 @@ def fit_table(
         Columns to leave out.
     errors : str
         Kind of the standard errors.
-    sep, encoding, na_values
+    missing_target : {"drop", "error"}
+        Whether rows without a target are left out, as all rows with a missing value are, or refused.
+    kinds : mapping, optional
+        The kind of a column, as for ``compare``. An ordinal enters as its codes 0, 1, 2, …
+    sep, encoding, na_values, decimal, thousands
         How to read a text file.
 
     Raises
@@ -132,9 +148,15 @@ def fit_table(
     UsageError
         An argument cannot be meant.
     """
-    frame = read(data, sep=sep, encoding=encoding, na_values=na_values).frame
+    table = read(data, sep=sep, encoding=encoding, na_values=na_values, decimal=decimal, thousands=thousands)
+    asked = asked_kinds(kinds)
+    orders = {name: kind.levels for name, kind in asked.items() if kind.levels and name != target}
+    coded = with_kinds(table, asked, target).frame
+    # The design codes ordinals itself, so that a saved fit can do so again.
+    labels = [table.frame.get_column(name) for name in orders if name in table.frame.columns]
+    frame = coded if "~" in model else coded.with_columns(labels)
     if "~" in model:
-        return _by_formula(frame, model, target, errors)
+        return _by_formula(frame, model, target, errors, missing_target)
     if model not in ("linear", "logistic", "poisson"):
         raise UsageError(f"model: choose linear, logistic, poisson or a formula 'y ~ x', not {model!r}")
     if target is None:
@@ -149,9 +171,11 @@ def fit_table(
                 )
             ]
         )
-    names = [name for name in frame.columns if name != target and name not in drop]
+    notes = _without_target(frame, target, missing_target)
+    names, named = _predictors(frame, target, drop, asked)
+    notes += named
     kept, left_out = _complete(frame, [target, *names])
-    design = TableDesign.of(kept, names)
+    design = TableDesign.of(kept, names, orders)
     y = kept.get_column(target)
     if model != "logistic" and not y.dtype.is_numeric():
         raise UsageError(
@@ -165,10 +189,12 @@ def fit_table(
         warnings.simplefilter("ignore", ThetaHatWarning)
         learner.fit(_rows(design, kept), y.to_numpy())
     formula = f"{target} ~ {' + '.join(names)}"
-    return TableFit(formula, learner, design, learner.result_.with_errors(errors), left_out)
+    return TableFit(formula, learner, design, learner.result_.with_errors(errors), left_out, notes)
 
 
-def _by_formula(frame: pl.DataFrame, formula: str, target: str | None, errors: Any) -> TableFit:
+def _by_formula(
+    frame: pl.DataFrame, formula: str, target: str | None, errors: Any, missing_target: str
+) -> TableFit:
     from formulaic import Formula  # noqa: PLC0415
     from formulaic.errors import FormulaicError  # noqa: PLC0415
 
@@ -183,9 +209,53 @@ def _by_formula(frame: pl.DataFrame, formula: str, target: str | None, errors: A
         if target is None:
             raise UsageError("target: the formula has no left side; name the column to explain")
         formula, used = f"`{target}` {formula.strip()}", [target, *used]
+    explained = left.strip("`") or target or ""
+    notes = _without_target(frame, explained, missing_target) if explained in frame.columns else ()
     kept, left_out = _complete(frame, [name for name in used if name in frame.columns])
     found = regress(formula, kept)
-    return TableFit(found.formula, found.model, None, found.result.with_errors(errors), left_out)
+    return TableFit(found.formula, found.model, None, found.result.with_errors(errors), left_out, notes)
+
+
+def _left_out(rows: int) -> str:
+    was = "row with a missing value was" if rows == 1 else "rows with a missing value were"
+    return f"{rows} {was} left out"
+
+
+def _without_target(frame: pl.DataFrame, target: str, missing_target: str) -> tuple[str, ...]:
+    """Say how many rows have no target, or refuse them as asked."""
+    if missing_target not in ("drop", "error"):
+        raise UsageError(f"missing_target: choose drop or error, not {missing_target!r}")
+    column = frame.get_column(target)
+    rows = column.is_null().arg_true().to_list()
+    if not rows:
+        return ()
+    place = f"target {shown(target)}"
+    if len(rows) == frame.height:
+        raise DataError([Problem(Code.NOT_FINITE, "every value is missing", place, "Name another column")])
+    if missing_target == "error":
+        cause = f"{counted(len(rows), 'value is', 'values are')} missing, in {rows_named(rows)}"
+        cure = f"Fill the cells, or leave the rows out: {option('missing_target', 'drop')}"
+        raise DataError([Problem(Code.NOT_FINITE, cause, place, cure)])
+    return (
+        f"Of these, {len(rows)} {'row has' if len(rows) == 1 else 'rows have'} no target and "
+        f"{'was' if len(rows) == 1 else 'were'} left out",
+    )
+
+
+def _predictors(
+    frame: pl.DataFrame, target: str, drop: Collection[str], asked: Collection[str]
+) -> tuple[list[str], tuple[str, ...]]:
+    """Return the columns to explain the target by, and what is said of those that only name the rows."""
+    known = frame.filter(frame.get_column(target).is_not_null())
+    names = [name for name in frame.columns if name != target and name not in drop]
+    identifiers = [name for name in names if name not in asked and names_rows(known.get_column(name))]
+    notes = tuple(identifier_note(name, known.get_column(name).dtype == pl.String) for name in identifiers)
+    left = [name for name in names if name not in identifiers]
+    if not left:
+        cause = "no column is left to explain the target by"
+        cure = " ".join(notes) or "Drop fewer columns"
+        raise DataError([Problem(Code.NO_TABLE, cause, "the table", cure)])
+    return left, notes
 
 
 def _complete(frame: pl.DataFrame, names: Sequence[str]) -> tuple[pl.DataFrame, int]:
@@ -204,9 +274,9 @@ def _complete(frame: pl.DataFrame, names: Sequence[str]) -> tuple[pl.DataFrame, 
     return kept, frame.height - kept.height
 
 
-def _rows(design: TableDesign, frame: Any) -> pl.DataFrame:
+def _rows(design: TableDesign, frame: Any, unseen: Counter[tuple[str, str]] | None = None) -> pl.DataFrame:
     """Return the design's rows under the design's names, so that messages can name them."""
-    return pl.DataFrame(design.matrix(frame), schema=design.names)
+    return pl.DataFrame(design.matrix(frame, unseen), schema=design.names)
 
 
 def load_fit(path: str | os.PathLike[str]) -> TableFit:
@@ -229,6 +299,8 @@ def predict_table(
     sep: str | None = None,
     encoding: str | None = None,
     na_values: Collection[str] | None = None,
+    decimal: str | None = None,
+    thousands: str | None = None,
 ) -> pl.DataFrame:
     """Predict the rows of a table, with intervals where there are any.
 
@@ -240,7 +312,7 @@ def predict_table(
         With the columns of the fit.
     level : float
         Of the intervals.
-    sep, encoding, na_values
+    sep, encoding, na_values, decimal, thousands
         How to read a text file.
 
     Returns
@@ -248,18 +320,25 @@ def predict_table(
     polars.DataFrame
         ``prediction``, and ``low`` and ``high`` of the mean (for two classes: of the probability of the
         second); for numbers also ``new_low`` and ``new_high`` of a new observation; for classes the
-        probability of each. Null in a row with a missing value.
+        probability of each. Null in a row with a missing value, and in one with a level that the fit has not
+        seen, of which a warning tells.
 
     Raises
     ------
     UsageError
-        The table lacks a column, or holds a level that the fit has not seen.
+        The table lacks a column.
     """
     if fit.design is None:
         raise UsageError("fit: of a formula, which only its own session can apply")
-    X = _rows(fit.design, read(data, sep=sep, encoding=encoding, na_values=na_values).frame)
+    frame = read(
+        data, sep=sep, encoding=encoding, na_values=na_values, decimal=decimal, thousands=thousands
+    ).frame
+    unseen: Counter[tuple[str, str]] = Counter()
+    X = _rows(fit.design, frame, unseen)
+    warn_of(unseen_levels(unseen, {c.name: c.levels or c.order or () for c in fit.design.columns}))
     whole = np.isfinite(X.to_numpy()).all(axis=1)
-    model, rows = fit.model, X.filter(whole)
+    # Without a whole row a row of zeros stands in, whose prediction is then left out.
+    model, rows = fit.model, X.filter(whole) if whole.any() else X.head(1).select(pl.all().fill_nan(0.0))
     columns: dict[str, Any] = {"prediction": model.predict(rows)}
     if isinstance(model, LogisticRegression):
         for label, p in zip(model.classes_, model.predict_proba(rows).T, strict=True):

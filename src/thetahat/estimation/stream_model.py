@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,10 +16,12 @@ from scipy import special
 from thetahat.contracts import Family, FloatArray, Status
 from thetahat.distributions.output import BernoulliOutput, CategoricalOutput, NormalOutput, PoissonOutput
 from thetahat.errors import UsageError
+from thetahat.estimation.prediction import warn_of
 from thetahat.likelihood.result import LikelihoodResult
 from thetahat.linear.described import StoredCovariances
 from thetahat.results.stored import check_names, member, read_object, record, write_object
 from thetahat.tables.encoding import Encoder, StreamColumn
+from thetahat.tables.phrases import unseen_levels
 from thetahat.tables.streaming import open_source
 
 __all__ = ["MODELS", "STREAM_KINDS", "StreamFit", "family_of", "load_stream_fit", "predict_stream"]
@@ -76,6 +79,8 @@ class StreamFit:
         Mean loss along each epoch.
     stats : mapping of str to float
         Counts and measures of the work.
+    notes : tuple of str
+        What was left out beside rows.
     """
 
     model: str
@@ -92,6 +97,7 @@ class StreamFit:
     alpha: float
     losses: tuple[float, ...] = ()
     stats: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def result(self) -> LikelihoodResult:
@@ -121,13 +127,16 @@ class StreamFit:
             lines.append("Categories: " + ", ".join(f"{name} against {of!r}" for name, of in against.items()))
         if self.left_out:
             lines.append(f"{self.left_out} rows with a missing value were left out")
+        lines += self.notes
         if self.losses:
             lines.append("Mean loss along each epoch: " + ", ".join(f"{loss:.6g}" for loss in self.losses))
         if self.covariance is None:
             lines.append(f"No error bars: {self.status.value}")
         return "\n".join([*lines, self.result.summary(level)])
 
-    def predict(self, frame: pl.DataFrame, level: float = 0.95) -> pl.DataFrame:
+    def predict(
+        self, frame: pl.DataFrame, level: float = 0.95, unseen: Counter[tuple[str, str]] | None = None
+    ) -> pl.DataFrame:
         """Predict the rows of a frame.
 
         Parameters
@@ -136,21 +145,27 @@ class StreamFit:
             With the columns of the fit.
         level : float
             Of the intervals.
+        unseen : Counter, optional
+            Counts the rows of each level of a column that the fit has not seen, in place of a warning.
 
         Returns
         -------
         polars.DataFrame
             ``prediction``; for classes the probability of each (a margin for the hinge); for one function
-            with error bars ``low`` and ``high`` of the mean. Null in a row with a missing value.
+            with error bars ``low`` and ``high`` of the mean. Null in a row with a missing value or a level
+            that the fit has not seen, of which a warning tells.
 
         Raises
         ------
         UsageError
-            A column is not there, or holds a level that the fit has not seen.
+            A column is not there.
         """
         if not 0 < level < 1:
             raise UsageError(f"level: must lie between 0 and 1, not {level}")
-        X = self.encoder.encode(frame)
+        counts: Counter[tuple[str, str]] = Counter() if unseen is None else unseen
+        X = self.encoder.encode(frame, counts)
+        if unseen is None:
+            warn_of(self.unseen(counts))
         whole: NDArray[np.bool_] = np.asarray(np.isfinite(X).all(axis=1))
         Z = np.column_stack([np.ones(len(X)), np.where(whole[:, None], X, 0.0)])
         eta = Z @ self.coefficients
@@ -163,6 +178,11 @@ class StreamFit:
                 columns["high"] = family.mean(eta + half[:, None])
         found = pl.DataFrame(columns)
         return found if whole.all() else found.select(pl.when(pl.Series(whole)).then(pl.all()))
+
+    def unseen(self, counts: Counter[tuple[str, str]]) -> list[str]:
+        """Return what must be said of levels that the fit has not seen."""
+        known = {column.name: column.levels or () for column in self.encoder.columns}
+        return unseen_levels(counts, known)
 
     def _columns(self, eta: FloatArray) -> dict[str, Any]:
         if self.classes is None:
@@ -249,5 +269,7 @@ def predict_stream(
     polars.DataFrame
         The columns of ``StreamFit.predict`` for the next rows.
     """
+    unseen: Counter[tuple[str, str]] = Counter()
     for frame in open_source(data).batches(batch):
-        yield fit.predict(frame, level)
+        yield fit.predict(frame, level, unseen)
+    warn_of(fit.unseen(unseen))

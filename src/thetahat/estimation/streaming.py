@@ -24,6 +24,7 @@ from thetahat.estimation.stream_descent import CHUNK, Checkpoint, Place, Rows, d
 from thetahat.estimation.stream_finish import Finish, newton_passes
 from thetahat.estimation.stream_model import MODELS, StreamFit, family_of
 from thetahat.linear.sgd_state import SgdSettings, SgdState, begin
+from thetahat.tables.kinds import asked_kinds
 from thetahat.tables.spool import Spool, spool
 from thetahat.tables.streaming import open_source
 
@@ -32,6 +33,17 @@ __all__ = ["fit_stream"]
 # More numbers than this have an information matrix too large to keep.
 MOST_FINISHED = 3000
 Progress = Callable[[str, int, int | None, float | None], None]
+
+
+def _stream_kinds(kinds: Any, columns: Collection[str]) -> dict[str, str]:
+    """Return the kinds that were asked for, of those that a stream has."""
+    asked = asked_kinds(kinds)
+    for name, each in asked.items():
+        if each.kind not in ("number", "category"):
+            raise UsageError(f"kinds: {name!r}: a stream takes number and category, not {each.kind}")
+        if name not in columns:
+            raise UsageError(f"kinds: there is no column {name!r}")
+    return {name: each.kind for name, each in asked.items()}
 
 
 def _silent(phase: str, done: int, of: int | None, loss: float | None) -> None:
@@ -47,6 +59,7 @@ def fit_stream(
     drop: Collection[str] = (),
     classes: Collection[str] | None = None,
     missing: Literal["drop", "mean", "error"] = "drop",
+    kinds: Any = None,
     epochs: int = 5,
     batch_size: int = 32,
     memory: float = 64.0,
@@ -82,6 +95,8 @@ def fit_stream(
         The classes; found by the first pass if not given.
     missing : {"drop", "mean", "error"}
         What becomes of rows with a missing value.
+    kinds : mapping, optional
+        "number" or "category" of a column, which is then used whatever it holds.
     epochs : int
         Times that descent goes through the rows.
     batch_size : int
@@ -134,6 +149,8 @@ def fit_stream(
         drop=drop,
         classes=classes,
         missing=missing,
+        row_names=True,
+        kinds=_stream_kinds(kinds, source.columns),
         batch=min(held, 16_384),
         folder=folder,
         progress=lambda done, of: progress("Reading", done, of, None),
@@ -299,6 +316,7 @@ class _Work:
             self.alpha,
             losses,
             {"seconds": seconds, "eta0": step, "passes": float(end.passes)},
+            self.spool.notes,
         )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,10 +29,13 @@ class DesignColumn:
         Its name.
     levels : tuple of str, optional
         Of a category, the reference first; None for numbers.
+    order : tuple of str, optional
+        Levels of an ordinal from the lowest, which enter as 0, 1, 2, …; None for other columns.
     """
 
     name: str
     levels: tuple[str, ...] | None = None
+    order: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,9 @@ class TableDesign:
     columns: tuple[DesignColumn, ...]
 
     @classmethod
-    def of(cls, frame: Any, names: Sequence[str]) -> TableDesign:
+    def of(
+        cls, frame: Any, names: Sequence[str], orders: Mapping[str, Sequence[str]] | None = None
+    ) -> TableDesign:
         """Read kinds and levels off a table.
 
         Parameters
@@ -56,6 +62,8 @@ class TableDesign:
             The table.
         names : sequence of str
             The columns to use.
+        orders : mapping of str to sequence of str, optional
+            The levels of ordinals, from the lowest.
 
         Raises
         ------
@@ -65,6 +73,9 @@ class TableDesign:
         table = nw.from_native(frame, eager_only=True)
         columns = []
         for name in names:
+            if orders and name in orders:
+                columns.append(DesignColumn(name, order=tuple(orders[name])))
+                continue
             column = table[name]
             if column.dtype.is_numeric():
                 columns.append(DesignColumn(name))
@@ -97,23 +108,42 @@ class TableDesign:
         """The level of each category that the others are compared with."""
         return {column.name: column.levels[0] for column in self.columns if column.levels is not None}
 
-    def matrix(self, frame: Any) -> FloatArray:
+    def matrix(self, frame: Any, unseen: Counter[tuple[str, str]] | None = None) -> FloatArray:
         """Return the rows of a table as rows of the design, shape (n, d); NaN where a value is missing.
+
+        Parameters
+        ----------
+        frame : pandas or polars frame
+            The table.
+        unseen : Counter, optional
+            Counts the rows of each level of a column that was not in the fit; they are NaN then.
 
         Raises
         ------
         UsageError
-            A column is not there, or holds a level that was not in the fit.
+            A column is not there, or, where they are not counted, holds a level that was not in the fit.
         """
         table = nw.from_native(frame, eager_only=True)
         absent = [column.name for column in self.columns if column.name not in table.columns]
         if absent:
             raise UsageError(f"data: lacks {', '.join(absent)}, which the model was fitted on")
-        parts = [self._part(column, table[column.name]) for column in self.columns]
+        parts = [self._part(column, table[column.name], unseen) for column in self.columns]
         return np.column_stack(parts) if parts else np.empty((len(table), 0))
 
     @staticmethod
-    def _part(column: DesignColumn, values: Any) -> FloatArray:
+    def _part(column: DesignColumn, values: Any, unseen: Counter[tuple[str, str]] | None) -> FloatArray:
+        if column.order is not None:
+            codes = {level: float(k) for k, level in enumerate(column.order)}
+            found = np.full(len(values), np.nan)
+            for row, value in enumerate(values.to_list()):
+                if value is None or value != value:
+                    continue
+                found[row] = codes.get(str(value), np.nan)
+                if str(value) not in codes and unseen is None:
+                    raise UsageError(f"{column.name}: {value!r} is none of {', '.join(column.order)}")
+                if str(value) not in codes and unseen is not None:
+                    unseen[column.name, str(value)] += 1
+            return found[:, None]
         if column.levels is None:
             if not values.dtype.is_numeric():
                 raise UsageError(f"{column.name}: numbers are expected, as in the fit, not {values.dtype}")
@@ -123,6 +153,10 @@ class TableDesign:
         out = np.zeros((len(values), len(column.levels)))
         for row, value in enumerate(values.to_list()):
             if value is None or value != value:
+                out[row] = np.nan
+                continue
+            if str(value) not in place and unseen is not None:
+                unseen[column.name, str(value)] += 1
                 out[row] = np.nan
                 continue
             if str(value) not in place:

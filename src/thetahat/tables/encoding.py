@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -86,13 +87,21 @@ class Encoder:
                 parts.append(part)
         return np.concatenate(parts, axis=1)
 
-    def encode(self, frame: pl.DataFrame) -> FloatArray:
+    def encode(self, frame: pl.DataFrame, unseen: Counter[tuple[str, str]] | None = None) -> FloatArray:
         """Return the design of a frame; NaN where a value is missing.
+
+        Parameters
+        ----------
+        frame : polars.DataFrame
+            The table.
+        unseen : Counter, optional
+            Counts the rows of each level of a column that the fit has not seen; they are NaN then.
 
         Raises
         ------
         UsageError
-            A column is not there, is of another kind, or holds a level that the fit has not seen.
+            A column is not there, is of another kind, or, where they are not counted, holds a level that the
+            fit has not seen.
         """
         absent = [c.name for c in self.columns if c.name not in frame.columns]
         if absent:
@@ -108,7 +117,9 @@ class Encoder:
                 list(column.levels), list(range(len(column.levels))), default=None, return_dtype=pl.Float64
             )
             strange = text.filter(places.is_null() & text.is_not_null())
-            if len(strange):
+            if unseen is not None:
+                unseen.update((column.name, str(value)) for value in strange.to_list())
+            elif len(strange):
                 known = ", ".join(column.levels[:8])
                 raise UsageError(
                     f"{column.name}: {strange[0]!r} was not among the levels of the fit ({known})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import NoReturn
 
 import numpy as np
 import polars as pl
@@ -10,6 +11,8 @@ import polars as pl
 from thetahat.contracts import FloatArray
 from thetahat.errors import Code, UsageError
 from thetahat.tables.encoding import StreamColumn, numbers_of, refuse, text_of
+from thetahat.tables.frames import normal
+from thetahat.tables.identifiers import RowNames
 from thetahat.tables.phrases import shown
 
 __all__ = ["ColumnPass", "TargetPass"]
@@ -23,19 +26,23 @@ class LevelPlaces:
 
     def __init__(self) -> None:
         self.places: dict[str, int] = {}
+        self.overflowed = False
 
-    def of(self, values: pl.Series, name: str) -> FloatArray:
-        """Return the place of each value, NaN where it is missing."""
+    def of(self, values: pl.Series, name: str, row_names: bool = False) -> FloatArray:
+        """Return the place of each value, NaN where it is missing.
+
+        Values that may all be names of rows may be any number; they have no place then.
+        """
         text = text_of(values)
+        if row_names and (self.overflowed or len(self.places) + text.n_unique() > MOST_LEVELS):
+            self.overflowed = True
+            return np.where(text.is_null().to_numpy(), np.nan, 0.0)
+        if self.overflowed:
+            _too_many(name)
         for value in text.unique(maintain_order=True).drop_nulls().to_list():
             self.places.setdefault(value, len(self.places))
             if len(self.places) > MOST_LEVELS:
-                refuse(
-                    Code.TOO_MANY_LEVELS,
-                    f"column {name!r}",
-                    f"it holds more than {MOST_LEVELS} different texts",
-                    f"Drop it by --drop {name}, or group its values",
-                )
+                _too_many(name)
         if not self.places:
             return np.full(len(text), np.nan)
         places = text.replace_strict(
@@ -48,17 +55,36 @@ class LevelPlaces:
         return np.array([order.index(value) for value in self.places], dtype=np.float64)
 
 
+def _too_many(name: str) -> NoReturn:
+    refuse(
+        Code.TOO_MANY_LEVELS,
+        f"column {name!r}",
+        f"it holds more than {MOST_LEVELS} different texts",
+        f"Drop it by --drop {name}, or group its values",
+    )
+
+
 class ColumnPass:
     """What the first pass learns of one column."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, row_names: bool = False, kind: str | None = None) -> None:
         self.name = name
         self.levels: LevelPlaces | None = None
         self.known = False
+        self.row_names = RowNames()
+        self.row_names.possible = row_names and kind is None
+        if kind == "category":
+            self.known, self.levels = True, LevelPlaces()
         self.count, self.mean, self.squares = 0, 0.0, 0.0
 
-    def numbers(self, values: pl.Series) -> FloatArray:
+    def names_rows(self) -> bool:
+        """Whether it only names the rows."""
+        return self.row_names.found()
+
+    def numbers(self, values: pl.Series, with_target: pl.Series) -> FloatArray:
         """Return a batch as numbers: values as they are, or places of levels; NaN where missing."""
+        if self.row_names.possible:
+            self.row_names.see(normal(values).filter(with_target))
         if not self.known and values.null_count() < len(values):
             self.known = True
             if not values.dtype.is_numeric():
@@ -71,7 +97,7 @@ class ColumnPass:
                     )
                 self.levels = LevelPlaces()
         if self.levels is not None:
-            return self.levels.of(values, self.name)
+            return self.levels.of(values, self.name, self.row_names.possible)
         return numbers_of(values, self.name)
 
     def note(self, values: FloatArray) -> None:
@@ -111,6 +137,8 @@ class ColumnPass:
                 )
             constant = scale <= 1e-13 * abs(self.mean)
             return StreamColumn(self.name, None, self.mean, 1.0 if constant else scale), None
+        if self.levels.overflowed:
+            _too_many(self.name)
         order = sorted(self.levels.places)
         return StreamColumn(self.name, tuple(order)), self.levels.settled(order)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["counted", "listed", "option", "rows_named", "shown"]
+__all__ = ["as_kind", "counted", "listed", "option", "rows_named", "shown", "unseen_levels"]
 
 WIDEST = 40
 MOST_NAMED = 3
@@ -33,6 +33,13 @@ def option(name: str, value: str) -> str:
     return f"--{flag}{'=' if value.startswith('-') else ' '}{word} (in Python {name}={meant})"
 
 
+def as_kind(names: str | Sequence[str], kind: str) -> str:
+    """Return the option that gives columns a kind, as a shell takes it and as the argument of a call."""
+    several = [names] if isinstance(names, str) else list(names)
+    word = shlex.quote(f"{kind}:{','.join(several)}")
+    return f"--as {word} (in Python kinds={dict.fromkeys(several, kind)!r})"
+
+
 def counted(count: int, one: str, many: str | None = None) -> str:
     """Return a count with its noun: "1 row", "12 rows"."""
     return f"{count:,} {one if count == 1 else many or one + 's'}".replace(",", "\N{THIN SPACE}")
@@ -49,6 +56,23 @@ def listed(values: Iterable[object], most: int = MOST_NAMED) -> str:
     """Return the first values in quotes, and how many more there are."""
     everything = list(values)
     return _and([shown(value) for value in everything[:most]], len(everything) - min(most, len(everything)))
+
+
+def unseen_levels(unseen: Mapping[tuple[str, str], int], known: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return a sentence for each level that a fit has not seen.
+
+    Parameters
+    ----------
+    unseen : mapping of (column, level) to int
+        How many rows hold it.
+    known : mapping of str to sequence of str
+        The levels of the fit, by column.
+    """
+    return [
+        f"column {shown(name)}: the fit has not seen {shown(level)}, so {counted(rows, 'prediction')} "
+        f"{'is' if rows == 1 else 'are'} missing; it knows {listed(known[name], 8)}"
+        for (name, level), rows in sorted(unseen.items())
+    ]
 
 
 def _and(words: list[str], more: int) -> str:

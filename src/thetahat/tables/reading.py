@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import polars as pl
@@ -11,15 +11,42 @@ import polars as pl
 from thetahat.errors import Code, Problem, Severity, UsageError
 from thetahat.tables.files import as_path, binary_frame, content_of, no_table
 from thetahat.tables.frames import PLACE, from_frame, normal
-from thetahat.tables.inference import typed
-from thetahat.tables.phrases import counted, listed, option, shown
+from thetahat.tables.inference import NA_VALUES, WEAK_TOKENS, Typed, typed
+from thetahat.tables.numbers import Marks
+from thetahat.tables.phrases import as_kind, counted, listed, option, shown
 from thetahat.tables.table import Table
 from thetahat.tables.text import cells_of, decoded
 
 __all__ = ["NA_VALUES", "read"]
 
-NA_VALUES = ("", "NA", "NaN", "nan", "null", "NULL")
 TABBED = {".tsv", ".tab"}
+NOTICE = Severity.NOTICE
+
+
+def _kept_as_text(name: str) -> str:
+    return f"if they are codes and no numbers, use {as_kind(name, 'category')}"
+
+
+# What is said of each way of writing numbers.
+FORMS = {
+    "decimal comma": "decimal commas were read",
+    "thousands": "thousands separators were left out",
+    "percent": "12 % was read as 12",
+    "currency": "currency signs were left out",
+    "parentheses": "numbers in parentheses were read as negative",
+}
+
+
+def _otherwise(form: str, name: str) -> str:
+    """Say how to have it otherwise."""
+    if form == "decimal comma":
+        return f"If the comma is no decimal mark, use {option('thousands', ',')}"
+    codes = _kept_as_text(name)
+    return (
+        f"If a mark separates decimals, name it by --decimal; {codes}"
+        if form == "thousands"
+        else codes[0].upper() + codes[1:]
+    )
 
 
 def read(
@@ -28,6 +55,8 @@ def read(
     sep: str | None = None,
     encoding: str | None = None,
     na_values: Collection[str] | None = None,
+    decimal: str | None = None,
+    thousands: str | None = None,
 ) -> Table:
     """Read a table from a file or a data frame.
 
@@ -43,9 +72,13 @@ def read(
     encoding : str, optional
         Encoding of a text file; UTF-8 if not given.
     na_values : collection of str, optional
-        Text that means "missing" beside blank cells, in text files beside ``NA``, ``NaN``, ``nan``,
-        ``null`` and ``NULL`` too. A list that has the empty text in it is the whole list: ``[""]``
-        leaves blank cells alone.
+        Text that means "missing" beside blank cells, in text files beside :data:`NA_VALUES` too and, among
+        numbers and dates, ``-``, ``--`` and ``?``. A list that has the empty text in it is the whole list:
+        ``[""]`` leaves blank cells alone.
+    decimal : {".", ","}, optional
+        Decimal mark of a text file; if not given, the one that fits all its numbers.
+    thousands : str, optional
+        What groups the digits in a text file: a comma, a point, an apostrophe, an underscore or "space".
 
     Returns
     -------
@@ -62,6 +95,7 @@ def read(
     """
     if isinstance(na_values, str):
         raise UsageError(f"na_values: a list of texts is expected, as [{na_values!r}]")
+    marks = Marks.of(decimal, thousands)
     notes: list[Problem] = []
     if isinstance(source, str | os.PathLike):
         path = as_path(source)
@@ -70,8 +104,7 @@ def read(
         if found is None:
             by_suffix = "\t" if TABBED & {suffix.lower() for suffix in path.suffixes} else ","
             text = decoded(content, encoding, place)
-            tokens = tuple(na_values or ()) if "" in (na_values or ()) else (*NA_VALUES, *(na_values or ()))
-            columns, notes = _typed_columns(text, by_suffix if sep is None else sep, tokens, place)
+            columns, notes = _typed_columns(text, by_suffix, sep, na_values or (), marks, place)
         else:
             columns = [normal(column, na_values or ()) for column in found.iter_columns()]
     else:
@@ -89,31 +122,64 @@ def read(
 
 
 def _typed_columns(
-    text: str, sep: str, tokens: Collection[str], place: str
+    text: str, usual: str, sep: str | None, na_values: Collection[str], marks: Marks, place: str
 ) -> tuple[list[pl.Series], list[Problem]]:
-    cells = cells_of(text, sep, place)
-    columns: list[pl.Series] = []
+    cells = cells_of(text, sep, place, usual)
+    alone = "" in na_values
+    tokens, weak = (tuple(na_values), ()) if alone else ((*NA_VALUES, *na_values), WEAK_TOKENS)
+    found = [typed(cell, tokens, weak, marks) for cell in cells.columns]
+    said = {each.marks for each in found} - {""}
+    decided = marks.decimal or _decimal_mark(said, cells.sep)
+    for k, (each, cell) in enumerate(zip(found, cells.columns, strict=True)):
+        # A point that may group thousands does so beside decimal commas, and beside nothing else.
+        plain = each.column.dtype == pl.Float64 and not each.forms and not each.marks
+        if each.two_ways or (plain and said == {"comma"}):
+            found[k] = typed(cell, tokens, weak, Marks(decided, marks.thousands))
+    columns = [normal(each.column).alias(name) for name, each in zip(cells.header, found, strict=True)]
+    return columns, _notes(cells.header, found, place)
+
+
+def _decimal_mark(said: Collection[str], sep: str) -> str | None:
+    """Return the decimal mark of a file by the columns that have only one, or by its delimiter."""
+    if len(said) == 1:
+        return "," if "comma" in said else "."
+    if said:
+        return None
+    # Spreadsheets delimit by semicolons where the comma is the decimal mark, and by commas elsewhere.
+    return {",": ".", ";": ","}.get(sep)
+
+
+def _notes(header: Sequence[str], found: Sequence[Typed], place: str) -> list[Problem]:
+    """Return a notice for each kind of thing that was read otherwise than it stands there."""
     missing: dict[str, dict[str, int]] = {}
-    ambiguous = []
-    for header, cell in zip(cells.header, cells.columns, strict=True):
-        found = typed(cell, tokens)
-        columns.append(normal(found.column).alias(header))
-        for token, count in found.missing.items():
-            missing.setdefault(token, {})[header] = count
-        if found.ambiguous_days:
-            ambiguous.append(header)
+    forms: dict[str, list[str]] = {}
+    for name, each in zip(header, found, strict=True):
+        for token, count in each.missing.items():
+            missing.setdefault(token, {})[name] = count
+        for form in each.forms:
+            forms.setdefault(form, []).append(name)
     notes = [_read_as_missing(token, where, place) for token, where in missing.items()]
-    if ambiguous:
-        notes.append(
-            Problem(
-                Code.STRAY_TEXT,
-                f"day and month cannot be told apart in {listed(ambiguous)}, which stays text",
-                place,
-                "Write dates as 2026-01-31",
-                Severity.NOTICE,
-            )
+    notes += [
+        Problem(
+            Code.STRAY_TEXT, f"{FORMS[form]} in {listed(names)}", place, _otherwise(form, names[0]), NOTICE
         )
-    return columns, notes
+        for form, names in forms.items()
+    ]
+    for names, cause, cure in (
+        (
+            [name for name, each in zip(header, found, strict=True) if each.ambiguous_days],
+            "day and month cannot be told apart in {}, which stays text",
+            "Write dates as 2026-01-31",
+        ),
+        (
+            [name for name, each in zip(header, found, strict=True) if each.two_ways],
+            "1,234 may be 1234 or 1.234 in {}, which stays text",
+            f"Use {option('thousands', ',')} or {option('decimal', ',')}",
+        ),
+    ):
+        if names:
+            notes.append(Problem(Code.STRAY_TEXT, cause.format(listed(names)), place, cure, NOTICE))
+    return notes
 
 
 def _read_as_missing(token: str, where: dict[str, int], place: str) -> Problem:

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import IO, Literal
 
 import numpy as np
+import polars as pl
 from numpy.random import Generator
 
 from thetahat.contracts import FloatArray, IntArray
 from thetahat.errors import Code, UsageError
 from thetahat.tables.encoding import Encoder, refuse, weights_of
 from thetahat.tables.first_pass import ColumnPass, TargetPass
+from thetahat.tables.identifiers import identifier_note
 from thetahat.tables.phrases import counted
 from thetahat.tables.streaming import BatchSource
 
@@ -27,6 +29,8 @@ __all__ = ["BLOCK", "Spool", "spool"]
 
 # Rows that stay together when the order is shuffled, and the fewest such blocks that make a fair mixture.
 BLOCK, FEWEST_BLOCKS = 64, 32
+
+NO_KINDS: Mapping[str, str] = {}
 
 
 class Spool:
@@ -41,11 +45,16 @@ class Spool:
     encoder : Encoder
         What the columns are.
     recode : list of ndarray or None
-        For a category, from the place in order of appearance to the place of its level.
+        For each column of the file that is a category, from the place in order of appearance to the place of
+        its level.
     classes : tuple of str or float, or None
         Of the target, sorted; None where it is a number.
     left_out : int
         Rows with a missing value, not used.
+    used : sequence of int
+        Which columns of the file the encoder has.
+    notes : tuple of str
+        What was left out beside rows.
     y_mean, y_deviation : float
         Weighted mean and standard deviation of a target that is a number.
     shares : ndarray of shape (K,)
@@ -60,9 +69,11 @@ class Spool:
         recode: list[FloatArray | None],
         target: TargetPass,
         left_out: int,
+        used: Sequence[int],
+        notes: tuple[str, ...] = (),
     ) -> None:
         self._file, self.rows, self.encoder, self._recode = file, rows, encoder, recode
-        self._width = len(encoder.columns) + 2
+        self._used, self._width, self.notes = list(used), len(recode) + 2, notes
         self.left_out = left_out
         self.classes = target.classes
         self._y_recode = target.recode
@@ -133,8 +144,8 @@ class Spool:
         return np.frombuffer(content, dtype=np.float64).reshape(count, self._width)
 
     def _decoded(self, raw: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        rows = raw.copy()
-        for j, recode in enumerate(self._recode):
+        rows = raw[:, [*self._used, -2, -1]]
+        for j, recode in enumerate(self._recode[k] for k in self._used):
             if recode is not None:
                 rows[:, j] = recode[rows[:, j].astype(np.int64)]
             else:
@@ -157,6 +168,8 @@ def spool(
     drop: Collection[str] = (),
     classes: Collection[str] | None = None,
     missing: Literal["drop", "mean", "error"] = "drop",
+    row_names: bool = False,
+    kinds: Mapping[str, str] = NO_KINDS,
     batch: int = 16_384,
     folder: str | os.PathLike[str] | None = None,
     progress: Callable[[int, int | None], None] = lambda done, of: None,
@@ -180,6 +193,10 @@ def spool(
     missing : {"drop", "mean", "error"}
         Rows with a missing value are left out, or missing numbers become the mean of the others (a row
         without its target, weight or category is left out), or they are refused.
+    row_names : bool
+        Whether columns that only name the rows are looked for and left out.
+    kinds : mapping of str to str
+        "number" or "category" of columns that are used whatever they hold.
     batch : int
         Rows at a time.
     folder : path, optional
@@ -199,7 +216,7 @@ def spool(
     names = [name for name in source.columns if name not in (target, weight, *drop)]
     if not names:
         refuse(Code.NO_TABLE, source.name, "no column is left to explain the target by", "Drop fewer columns")
-    columns = [ColumnPass(name) for name in names]
+    columns = [ColumnPass(name, row_names, kinds.get(name)) for name in names]
     goal = TargetPass(target, classify, classes)
     rows = left_out = seen = 0
     file: IO[bytes] | None = None
@@ -207,9 +224,10 @@ def spool(
         file = tempfile.TemporaryFile(dir=folder, prefix="thetahat-rows-")
         for frame in source.batches(batch):
             raw = np.empty((frame.height, len(columns) + 2))
-            for j, column in enumerate(columns):
-                raw[:, j] = column.numbers(frame.get_column(column.name))
             raw[:, -2] = goal.numbers(frame.get_column(target))
+            with_target = pl.Series(~np.isnan(raw[:, -2]))
+            for j, column in enumerate(columns):
+                raw[:, j] = column.numbers(frame.get_column(column.name), with_target)
             raw[:, -1] = 1.0 if weight is None else weights_of(frame.get_column(weight), weight)
             needed = np.isnan(raw)
             if missing == "mean":
@@ -241,7 +259,7 @@ def spool(
                 f"{counted(rows, 'complete row')} of {seen}",
                 "Drop the columns that are mostly missing",
             )
-        learnt = [column.learnt() for column in columns]
+        encoder, recode, used, notes = _learnt(columns, source.name)
         goal.settle()
     except OSError as error:
         _discard(file)
@@ -252,8 +270,22 @@ def spool(
     except BaseException:
         _discard(file)
         raise
-    encoder = Encoder(tuple(one for one, _ in learnt))
-    return Spool(file, rows, encoder, [recode for _, recode in learnt], goal, left_out)
+    return Spool(file, rows, encoder, recode, goal, left_out, used, notes)
+
+
+def _learnt(
+    columns: Sequence[ColumnPass], place: str
+) -> tuple[Encoder, list[FloatArray | None], list[int], tuple[str, ...]]:
+    """Return what the pass learnt of the columns that do not only name the rows, and of which those are."""
+    used = [j for j, column in enumerate(columns) if not column.names_rows()]
+    notes = tuple(identifier_note(c.name, c.row_names.text) for c in columns if c.names_rows())
+    if not used:
+        refuse(Code.NO_TABLE, place, "no column is left to explain the target by", " ".join(notes))
+    learnt = [columns[j].learnt() for j in used]
+    recode: list[FloatArray | None] = [None] * len(columns)
+    for j, (_, places) in zip(used, learnt, strict=True):
+        recode[j] = places
+    return Encoder(tuple(one for one, _ in learnt)), recode, used, notes
 
 
 def _discard(file: IO[bytes] | None) -> None:

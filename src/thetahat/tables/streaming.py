@@ -15,12 +15,12 @@ import polars as pl
 from thetahat.errors import Code, DataError, Problem, UsageError
 from thetahat.tables.files import ARROW, PARQUET, as_path, no_table
 from thetahat.tables.frames import from_frame
+from thetahat.tables.inference import NA_VALUES, WEAK_TOKENS, typed
 from thetahat.tables.libsvm import LibsvmFiles, is_libsvm
-from thetahat.tables.phrases import shown
+from thetahat.tables.phrases import listed, shown
 
 __all__ = ["BatchSource", "open_source"]
 
-NAMED_NULL = ("NA", "NaN", "nan", "null", "NULL")
 # Text files tell their types by the first so many rows.
 TYPED_FROM = 10_000
 
@@ -160,12 +160,7 @@ def _of_files(paths: list[Path]) -> BatchSource:
             lazy = pl.scan_ipc(paths)
         else:
             tabbed = {".tsv", ".tab"} & {suffix.lower() for suffix in paths[0].suffixes}
-            lazy = pl.scan_csv(
-                paths,
-                separator="\t" if tabbed else ",",
-                null_values=list(NAMED_NULL),
-                infer_schema_length=TYPED_FROM,
-            )
+            lazy = _of_text(paths, "\t" if tabbed else ",", name)
         columns = tuple(lazy.collect_schema().names())
         if kind == "text":
             _refuse_duplicates(columns, name)
@@ -174,6 +169,34 @@ def _of_files(paths: list[Path]) -> BatchSource:
         said = (str(error).strip().splitlines() or ["no reason given"])[0]
         no_table(name, f"the {kind} cannot be read ({said[:160]})", "Write or download the file again")
     return _Lazy(lazy, name, columns, counted, nbytes)
+
+
+def _of_text(paths: list[Path], mark: str, name: str) -> pl.LazyFrame:
+    """Return the rows of text files, with the types that the first of them have in a table read whole."""
+    try:
+        head = pl.scan_csv(paths, separator=mark, infer_schema=False).head(TYPED_FROM).collect()
+    except pl.exceptions.PolarsError:
+        # The batch that cannot be read says so, where there is one.
+        head = pl.DataFrame()
+    tokens = [token for token in NA_VALUES if token]
+    found = {column.name: typed(column, tokens, WEAK_TOKENS) for column in head.iter_columns()}
+    written = [name for name, each in found.items() if each.forms or each.two_ways or _weak(each.missing)]
+    if written:
+        cause = f"{listed(written)}: a stream reads plain numbers, and missing ones as blank or NA"
+        cure = "Fit without --stream, or write the file again with plain numbers, or as Parquet"
+        raise DataError([Problem(Code.STRAY_TEXT, cause, name, cure)])
+    text = {name: pl.String for name, each in found.items() if each.column.dtype == pl.String}
+    return pl.scan_csv(
+        paths,
+        separator=mark,
+        null_values=tokens,
+        infer_schema_length=TYPED_FROM,
+        schema_overrides=text,
+    )
+
+
+def _weak(missing: dict[str, int]) -> bool:
+    return any(token in WEAK_TOKENS for token in missing)
 
 
 def _refuse_duplicates(columns: tuple[str, ...], name: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -34,12 +34,15 @@ class Table:
         The library of the caller's frames: "polars", "pandas", "pyarrow", "modin"…
     notes : tuple of Problem
         Notices from reading.
+    kinds : mapping of str to object
+        The kind of each column that was asked for.
     """
 
     frame: pl.DataFrame
     name: str
     backend: str = "polars"
     notes: tuple[Problem, ...] = ()
+    kinds: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def sha256(self) -> str:

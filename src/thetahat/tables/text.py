@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from thetahat.tables.phrases import counted, listed, option, rows_named, shown
 __all__ = ["Cells", "cells_of", "decoded", "duplicates"]
 
 DELIMITERS = (",", ";", "\t", "|", " ")
+# The first line by which a spreadsheet tells the delimiter.
+SEP_LINE = re.compile(r'"?sep=(?P<mark>[^"\r\n])"?[,;\t]*\r?\n', re.IGNORECASE)
 SPELLED = {"tab": "\t", r"\t": "\t", "space": " "}
 # Rows looked at when another delimiter is tried, and rows turned into columns at a time.
 GLANCE = 200
@@ -31,10 +34,11 @@ FEW_ACCENTS = 40
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """The header and the cells of a text file, all of them text."""
+    """The header and the cells of a text file, all of them text, and its delimiter."""
 
     header: tuple[str, ...]
     columns: tuple[pl.Series, ...]
+    sep: str = ","
 
 
 @dataclass(slots=True)
@@ -82,17 +86,20 @@ def decoded(content: bytes, encoding: str | None, place: str) -> str:
         raise _wrong_encoding(cause, _guess(content, error.start), content, place, error.start) from None
 
 
-def cells_of(text: str, sep: str, place: str) -> Cells:
+def cells_of(text: str, sep: str | None, place: str, usual: str = ",") -> Cells:
     """Return the header and the cells.
 
     Parameters
     ----------
     text : str
         The content of the file.
-    sep : str
-        The delimiter: one character, or the words "tab" and "space".
+    sep : str, optional
+        The delimiter: one character, or the words "tab" and "space". By default that of a first line
+        ``sep=;``, as spreadsheets write it, or the usual one.
     place : str
         The file, as messages name it.
+    usual : str
+        The delimiter where none is named.
 
     Raises
     ------
@@ -102,6 +109,11 @@ def cells_of(text: str, sep: str, place: str) -> Cells:
     UsageError
         ``sep`` is not one character.
     """
+    said = SEP_LINE.match(text)
+    if said is not None:
+        text = text[said.end() :]
+        sep = said["mark"] if sep is None else sep
+    sep = usual if sep is None else sep
     mark = SPELLED.get(sep, sep)
     if len(mark) != 1 or mark in '"\r\n\0':
         raise UsageError(f"sep: one character is expected ('tab' for a tab), not {sep!r}")
@@ -125,7 +137,7 @@ def cells_of(text: str, sep: str, place: str) -> Cells:
         raise DataError([twice])
     if not height:
         no_table(place, "the file has a header and no row", "Give a file with rows under the header")
-    return Cells(header, columns)
+    return Cells(header, columns, mark)
 
 
 def duplicates(header: Sequence[str], place: str) -> Problem | None:
