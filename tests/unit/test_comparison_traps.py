@@ -23,7 +23,7 @@ def classes(n=60, seed=0):
 
 
 def quick(table, **options):
-    return th.compare(table, "y", options.pop("models", []), **{"resampling": "cv:3", "tune": "none"} | options)
+    return th.compare(table, "y", options.pop("models", ["dummy"]), **{"resampling": "cv:3", "tune": "none"} | options)
 
 
 class NotANumber(DummyClassifier):
@@ -87,9 +87,9 @@ def test_leave_one_out_refuses_mcc_and_shows_no_balanced_accuracy():
     with pytest.raises(UsageError, match="mcc has no value .* so that each held-out part has both classes"):
         quick(table, metric="mcc", resampling="loo")
     shown = quick(table, resampling="loo").record.models[0].scores
-    assert shown["accuracy"] is not None
-    assert shown["balanced accuracy"] is None
-    assert shown["F1"] is None
+    assert shown["accuracy"].estimate is not None
+    assert shown["balanced accuracy"].estimate is None
+    assert shown["F1"].estimate is None
 
 
 def of(**options):
@@ -126,3 +126,57 @@ def test_a_checkpoint_tells_an_edited_function():
     assert of(metric=edited("times")) != of(metric=changed(edited("times"), 3))
     nested = "[(lambda: {})() for _ in y]"
     assert of(metric=edited(nested.format(1))) != of(metric=edited(nested.format(2)))
+
+
+def test_an_array_of_measures_is_a_list_and_a_set_is_refused():
+    table = numbers(30)
+    result = quick(table, metric=np.array(["r2", "absolute-error"]))
+    assert [result.record.metric.name, *(m.metric.name for m in result.record.measures)] == [
+        "r2",
+        "absolute-error",
+    ]
+    for wrong in ({"r2", "mape"}, {"r2": 1}):
+        with pytest.raises(UsageError, match="^metric: a (set|dict) has no order"):
+            quick(table, metric=wrong)
+
+
+def test_a_measure_is_found_by_every_name_that_it_was_asked_for():
+    from thetahat.measures.registry import canonical
+
+    assert canonical("neg_max_error") == "neg-max-error"
+    assert canonical("pinball:0.90") == canonical("pinball:.9") == canonical("quantile:0.9") == "pinball:0.9"
+    assert canonical("kappa:quadratic") == "kappa"
+    assert canonical("roc_auc_ovr_weighted") == "auc:weighted"
+    result = quick(numbers(30), metric="auto,neg_max_error,pinball:.9")
+    for name in ("auto", "mse", "neg_max_error", "neg-max-error", "pinball:0.90", "pinball:.9"):
+        assert result.table(name) is not None
+    with pytest.raises(UsageError, match="^metric: the name of a measure is expected, not 5; .* squared-error"):
+        result.table(5)
+
+
+def test_draws_that_train_on_later_rows_are_told():
+    table = numbers(30).with_columns(t=pl.int_range(30), fold=pl.int_range(30) % 2)
+    own = {"time": "t", "resampling": "auto"}
+    for options in (
+        own | {"fold": "fold"},
+        own | {"resampling": KFold(2, shuffle=True, random_state=0)},
+        own | {"split": "fold"},
+        own | {"test": table},
+    ):
+        codes = [(w.code, w.place) for w in quick(table, **options).record.warnings if "later than" in w.cause]
+        assert codes[0][0] == "TH112"
+        assert codes[0][1].startswith("split 1 of ")
+    past = [(np.arange(20), np.arange(20, 30))]
+    warned = quick(table, time="t", resampling=past).record.warnings
+    assert not [w for w in warned if "later than" in w.cause]
+
+
+def test_a_split_takes_zero_and_one_of_any_numeric_type_alone():
+    table = numbers(30)
+    for dtype in (pl.Float32, pl.Float64, pl.Int8, pl.UInt64, pl.Boolean, pl.String):
+        split = table.with_columns(s=(pl.int_range(30) % 3 == 0).cast(pl.Int8).cast(dtype))
+        assert quick(split, split="s", resampling="auto").record.plan.mean_test_rows == 10
+    for wrong in (0.7, 1.9):
+        split = table.with_columns(s=pl.when(pl.int_range(30) == 3).then(wrong).otherwise(pl.int_range(30) % 2))
+        with pytest.raises(DataError, match=rf"{wrong}.* says neither train nor test"):
+            quick(split, split="s", resampling="auto")

@@ -86,7 +86,9 @@ class Subject:
         """
         if not self.whose:
             return ()
-        problems = draw_problems(draws, self.rows.labels, self.schema.classes, self.rows.groups)
+        problems = draw_problems(
+            draws, self.rows.labels, self.schema.classes, self.rows.groups, self.rows.times
+        )
         stop = [problem for problem in problems if strict or problem.severity.value == "error"]
         if stop:
             raise DataError(stop)
