@@ -164,7 +164,7 @@ def test_table_problems(data: pl.DataFrame, test: pl.DataFrame, wanted: Sequence
             if kinds[0] == kinds[1]:
                 kinds = f"{kinds[0]} ({here})", f"{kinds[1]} ({there})"
             cause = f"it holds {kinds[0]} in the data and {kinds[1]} in the test table"
-            cure = "Write it the same way in both; --na-values names text that means missing"
+            cure = "Give it the same type in both; --na-values names text that means missing"
             found.append(Problem(Code.WRONG_SPLIT, cause, f"column {shown(name)}", cure))
     return found
 
@@ -178,4 +178,4 @@ def _kind(dtype: pl.DataType) -> str:
         return "numbers"
     if dtype == pl.Boolean:
         return "truth values"
-    return "dates" if dtype.is_temporal() else "text"
+    return "dates" if dtype.is_temporal() else "text or categories"

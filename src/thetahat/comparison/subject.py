@@ -253,8 +253,21 @@ def _sample(
         if (weight == 1).all():
             # The result is then that without weights, to the bit.
             weight = None
-    rows = Rows(frame.height, labels, groups, times, numbers[found.rows], given)
+    rows = Rows(
+        frame.height,
+        labels,
+        groups,
+        times,
+        numbers[found.rows],
+        given,
+        _left_out(len(numbers), frame.height, given),
+    )
     return Sample(TableRows.of(frame), y, weight, groups, times), rows
+
+
+def _left_out(drawn: int, used: int, given: int) -> str:
+    said = ["max_rows"] if drawn < given else []
+    return " and ".join([*said, "missing=drop"] if used < drawn else said)
 
 
 def _target(schema: Schema, settings: Settings) -> Target:
@@ -274,5 +287,7 @@ def _target(schema: Schema, settings: Settings) -> Target:
                 f"positive: there are {len(labels)} classes, and measures then look for each in turn"
             )
         positive = same[0]
+    if settings.cost is not None and schema.task != "classification":
+        raise UsageError("cost: the target is numbers, so there are no classes; leave cost out")
     costs = None if settings.cost is None else read_costs(settings.cost, labels)
     return Target(schema.task, labels, positive, costs)

@@ -40,6 +40,8 @@ class Rows:
         its order.
     given : int, optional
         How many rows the table had as it was given.
+    left_out : str
+        The options by which rows were left out, for messages.
     """
 
     n: int
@@ -48,6 +50,7 @@ class Rows:
     times: NDArray[Any] | None = None
     row: IntArray | None = None
     given: int | None = None
+    left_out: str = ""
 
 
 class Plan(Protocol):
