@@ -4,10 +4,10 @@ import numpy as np
 import polars as pl
 import pytest
 from sklearn.dummy import DummyClassifier
-from sklearn.model_selection import KFold
+from sklearn.model_selection import KFold, PredefinedSplit
 
 import thetahat as th
-from thetahat.errors import UsageError
+from thetahat.errors import DataError, UsageError
 
 
 def numbers(n=60, seed=0):
@@ -24,7 +24,7 @@ def classes(n=60, seed=0):
 
 def quick(table, **options):
     return th.compare(
-        table, "y", options.pop("models", []), **{"resampling": "cv:3", "tune": "none"} | options
+        table, "y", options.pop("models", ["dummy"]), **{"resampling": "cv:3", "tune": "none"} | options
     )
 
 
@@ -89,9 +89,9 @@ def test_leave_one_out_refuses_mcc_and_shows_no_balanced_accuracy():
     with pytest.raises(UsageError, match="mcc has no value .* so that each held-out part has both classes"):
         quick(table, metric="mcc", resampling="loo")
     shown = quick(table, resampling="loo").record.models[0].scores
-    assert shown["accuracy"] is not None
-    assert shown["balanced accuracy"] is None
-    assert shown["F1"] is None
+    assert shown["accuracy"].estimate is not None
+    assert shown["balanced accuracy"].estimate is None
+    assert shown["F1"].estimate is None
 
 
 def of(**options):
@@ -128,3 +128,144 @@ def test_a_checkpoint_tells_an_edited_function():
     assert of(metric=edited("times")) != of(metric=changed(edited("times"), 3))
     nested = "[(lambda: {})() for _ in y]"
     assert of(metric=edited(nested.format(1))) != of(metric=edited(nested.format(2)))
+
+
+def test_an_array_of_measures_is_a_list_and_a_set_is_refused():
+    table = numbers(30)
+    result = quick(table, metric=np.array(["r2", "absolute-error"]))
+    assert [result.record.metric.name, *(m.metric.name for m in result.record.measures)] == [
+        "r2",
+        "absolute-error",
+    ]
+    for wrong in ({"r2", "mape"}, {"r2": 1}):
+        with pytest.raises(UsageError, match="^metric: a (set|dict) has no order"):
+            quick(table, metric=wrong)
+
+
+def test_a_measure_is_found_by_every_name_that_it_was_asked_for():
+    from thetahat.measures.registry import canonical
+
+    assert canonical("neg_max_error") == "neg-max-error"
+    assert canonical("pinball:0.90") == canonical("pinball:.9") == canonical("quantile:0.9") == "pinball:0.9"
+    assert canonical("kappa:quadratic") == "kappa"
+    assert canonical("roc_auc_ovr_weighted") == "auc:weighted"
+    result = quick(numbers(30), metric="auto,neg_max_error,pinball:.9")
+    for name in ("auto", "mse", "neg_max_error", "neg-max-error", "pinball:0.90", "pinball:.9"):
+        assert result.table(name) is not None
+    with pytest.raises(
+        UsageError, match="^metric: the name of a measure is expected, not 5; .* squared-error"
+    ):
+        result.table(5)
+
+
+def test_draws_that_train_on_later_rows_are_told():
+    table = numbers(30).with_columns(t=pl.int_range(30), fold=pl.int_range(30) % 2)
+    own = {"time": "t", "resampling": "auto"}
+    for options in (
+        own | {"fold": "fold"},
+        own | {"resampling": KFold(2, shuffle=True, random_state=0)},
+        own | {"split": "fold"},
+        own | {"test": table},
+    ):
+        codes = [
+            (w.code, w.place) for w in quick(table, **options).record.warnings if "later than" in w.cause
+        ]
+        assert codes[0][0] == "TH112"
+        assert codes[0][1].startswith("split 1 of ")
+    past = [(np.arange(20), np.arange(20, 30))]
+    warned = quick(table, time="t", resampling=past).record.warnings
+    assert not [w for w in warned if "later than" in w.cause]
+
+
+def test_a_split_takes_zero_and_one_of_any_numeric_type_alone():
+    table = numbers(30)
+    for dtype in (pl.Float32, pl.Float64, pl.Int8, pl.UInt64, pl.Boolean, pl.String):
+        split = table.with_columns(s=(pl.int_range(30) % 3 == 0).cast(pl.Int8).cast(dtype))
+        assert quick(split, split="s", resampling="auto").record.plan.mean_test_rows == 10
+    for wrong in (0.7, 1.9):
+        split = table.with_columns(
+            s=pl.when(pl.int_range(30) == 3).then(wrong).otherwise(pl.int_range(30) % 2)
+        )
+        with pytest.raises(DataError, match=rf"{wrong}.* says neither train nor test"):
+            quick(split, split="s", resampling="auto")
+
+
+def test_a_scorer_of_a_loss_says_that_it_is_negated():
+    from sklearn.metrics import get_scorer, make_scorer, max_error
+
+    result = quick(classes(30), metric=[get_scorer("neg_log_loss"), "log-loss", get_scorer("f1")])
+    first = result.record.metric
+    assert (first.name, first.shown_as) == ("neg_log_loss", "negative log_loss")
+    values = [
+        result.table(name)[shown][0]
+        for name, shown in (("neg_log_loss", first.shown_as), ("log", "log-loss"))
+    ]
+    assert values[0] == pytest.approx(-values[1])
+    assert result.record.task.positive == "b"
+    result = quick(numbers(30), metric=make_scorer(max_error, greater_is_better=False))
+    assert result.record.metric.shown_as == "negative max_error"
+
+
+def test_messages_of_measures_do_not_number_rows_of_a_part_as_those_of_the_table():
+    table = numbers(30)
+    with pytest.raises(
+        (UsageError, DataError), match="mape needs targets that are not 0.* one held-out row has 0;"
+    ):
+        quick(
+            table.with_columns(y=pl.when(pl.int_range(30) == 20).then(0.0).otherwise(pl.col("y"))),
+            metric="mape",
+        )
+
+
+def test_a_splitter_that_names_rows_left_out_is_refused_with_the_cause():
+    table = numbers(40).with_columns(x=pl.when(pl.int_range(40) < 25).then(None).otherwise(pl.col("x")))
+    folds = PredefinedSplit(np.arange(40) % 2)
+    with pytest.raises(
+        UsageError, match=r"25 rows were left out \(missing=drop\); give the splits .* index arrays"
+    ):
+        quick(table, resampling=folds, missing="drop")
+    with pytest.raises(UsageError, match=r"10 rows were left out \(max_rows\); leave max_rows out"):
+        quick(numbers(40), resampling=folds, max_rows=30)
+    assert quick(numbers(40), resampling=folds).record.plan.own
+
+
+def test_costs_of_a_regression_are_refused_by_name():
+    with pytest.raises(UsageError, match="^cost: the target is numbers, so there are no classes"):
+        quick(numbers(30), cost=np.eye(2))
+
+
+def test_a_category_of_the_data_and_a_number_of_the_test_table_are_told_apart():
+    table = numbers(30).with_columns(k=(pl.int_range(30) % 3).cast(pl.String).cast(pl.Categorical))
+    test = table.with_columns(k=pl.int_range(30) % 3)
+    with pytest.raises(
+        DataError, match="it holds text or categories in the data and numbers in the test table"
+    ):
+        quick(table, test=test, resampling="auto")
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize("solver", ["full", "covariance_eigh", "arpack", "randomized"])
+@pytest.mark.parametrize("count", [2, 0.7, "mle"])
+def test_components_before_a_learner_count_a_row_of_weight_two_as_two_rows(solver, count, sparse):
+    from scipy.sparse import csr_matrix
+
+    from thetahat.contracts import Draw, Sample
+
+    if (sparse and solver in ("full", "randomized")) or (solver in ("arpack", "randomized") and count != 2):
+        pytest.skip("not a solver of these")
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 5)) * [5, 4, 3, 2, 1] + [0, 1, 1e5, 0, 0]
+    y, weight = X[:, 0] + rng.normal(size=60), rng.integers(1, 4, 60)
+    before = th.PCA(count, whiten=True, svd_solver=solver, random_state=0).before(
+        th.LinearRegression().point_estimator(None)
+    )
+    found = []
+    for rows, w in ((np.arange(60), weight.astype(float)), (np.repeat(np.arange(60), weight), None)):
+        sample = Sample(csr_matrix(X[rows]) if sparse else X[rows], y[rows], w)
+        draw = Draw(np.arange(len(rows)), np.arange(1))
+        fits = [before.estimate(sample, rng=rng), *before.prepare(sample).solve([draw])]
+        found += [np.append(before.predict(fit.theta, X).value, fit.theta.components._scale) for fit in fits]
+    plain = before.estimate(Sample(X, y), rng=rng)
+    for each in found[1:]:
+        assert each == pytest.approx(found[0], rel=1e-10, abs=1e-10)
+    assert before.predict(plain.theta, X).value != pytest.approx(found[0][:60], rel=1e-4)

@@ -132,18 +132,36 @@ ONE_CLASS = Prediction(np.array([1, 1, 0]), np.full((3, 2), 0.5))
             Prediction(np.zeros(3), np.full((3, 3), 1 / 3)),
             "class 'c' has no held-out",
         ),
-        ("kappa", TWO, [1, 1], Prediction(np.array([1, 1])), "kappa is 0 / 0"),
+        (
+            "kappa",
+            TWO,
+            [1, 1],
+            Prediction(np.array([1, 1])),
+            "kappa has no value where all held-out rows are of one class",
+        ),
         ("r2", NUMBERS, [1.0], Prediction(np.array([1.0])), "fewer than two rows"),
         ("r2", NUMBERS, [1.0, 1.0], Prediction(np.array([1.0, 2.0])), "constant"),
-        ("mape", NUMBERS, [1.0, 0.0], Prediction(np.ones(2)), "row 1 has 0; choose absolute-error"),
+        (
+            "mape",
+            NUMBERS,
+            [1.0, 0.0],
+            Prediction(np.ones(2)),
+            "one held-out row has 0; choose absolute-error",
+        ),
         (
             "poisson-deviance",
             NUMBERS,
             [1.0, -2.0],
             Prediction(np.ones(2)),
-            "targets of at least 0, and row 1",
+            "targets of at least 0, and one held-out row has -2",
         ),
-        ("poisson-deviance", NUMBERS, [1.0, 0.0], Prediction(np.zeros(2)), "predictions above 0, and row 0"),
+        (
+            "poisson-deviance",
+            NUMBERS,
+            [1.0, 0.0],
+            Prediction(np.zeros(2)),
+            "predictions above 0, and 2 held-out rows have others, the first 0;",
+        ),
         ("gamma-deviance", NUMBERS, [0.0, 1.0], Prediction(np.ones(2)), "targets above 0"),
         ("gamma-deviance", NUMBERS, [1.0, 1.0], Prediction(-np.ones(2)), "predictions above 0"),
         ("squared-log-error", NUMBERS, [-1.0, 1.0], Prediction(np.ones(2)), "targets above -1"),
@@ -162,12 +180,11 @@ def test_mcc_of_constant_predictions_is_zero_as_in_scikit_learn():
     assert not found.influence.any()
 
 
-def test_zero_denominators_of_f1_are_zero():
-    y, prediction = np.array([0, 0, 0]), Prediction(np.array([0, 0, 0]))
+def test_f1_is_zero_where_the_positive_class_is_never_predicted():
+    y, prediction = np.array([0, 1, 0]), Prediction(np.array([0, 0, 0]))
     assert choose_measure("f1", TWO).of(y, prediction).value == 0.0
-    assert choose_measure("f1-macro", TWO).value(y, prediction) == 1.0
-    first = Target("classification", ("no", "yes"), positive=0)
-    assert choose_measure("f1", first).value(y + 1, Prediction(y + 1)) == 0.0
+    assert choose_measure("f1-macro", TWO).value(y, prediction) == pytest.approx(0.4)
+    assert choose_measure("mcc", TWO).value(y, prediction) == 0.0
 
 
 @pytest.mark.parametrize("asked", ["auc", "average-precision", "brier", "log-loss"])
@@ -341,7 +358,7 @@ def test_own_function_without_a_value_is_undefined():
     y, prediction = numbers()
     with pytest.raises(Undefined, match="f is nan on these rows"):
         th.Measure.of_set(lambda y, p: np.nan, "f").bound(NUMBERS).value(y, prediction)
-    with pytest.raises(Undefined, match="f is nan in row 0"):
+    with pytest.raises(Undefined, match="f is nan in held-out row 1 of this part"):
         th.Measure.of_rows(lambda y, p: y * np.nan, "f").bound(NUMBERS).of(y, prediction)
 
     def only_with_all(y, prediction):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from thetahat.comparison.check_columns import missing_cells
 from thetahat.contracts import Draw, IntArray
@@ -88,8 +90,11 @@ def held_out(column: pl.Series) -> IntArray:
 
 
 def _words(column: pl.Series) -> pl.Series:
-    if column.dtype == pl.Float64:
-        column = column.cast(pl.Int64, strict=False).cast(pl.String)
+    if column.dtype.is_numeric():
+        # 1 and 1.0 are the same; 0.7 stays as it is and is refused.
+        exact = column.cast(pl.Int64, strict=False)
+        whole = (exact.cast(pl.Float64) == column.cast(pl.Float64)).fill_null(False)
+        column = exact.cast(pl.String).zip_with(whole, column.cast(pl.String))
     return column.cast(pl.String).str.strip_chars().str.to_lowercase()
 
 
@@ -101,7 +106,8 @@ def repeated_across(frame: pl.DataFrame, held: IntArray, columns: Sequence[str])
     both = np.flatnonzero(mask & np.isin(hashes, hashes[~mask]))
     if not len(both):
         return []
-    cause = f"{counted(len(both), 'held-out row')} of {len(held)} stand among the training rows too"
+    stand = "stands" if len(both) == 1 else "stand"
+    cause = f"{counted(len(both), 'held-out row')} of {len(held)} {stand} among the training rows too"
     cure = "Remove them from one side: a model is not judged fairly on rows that it was trained on"
     return [Problem(Code.WRONG_SPLIT, cause, "the held-out rows", cure, Severity.WARNING)]
 
@@ -111,8 +117,9 @@ def draw_problems(
     codes: IntArray | None,
     classes: Sequence[object],
     groups: IntArray | None,
+    times: NDArray[Any] | None = None,
 ) -> list[Problem]:
-    """Return what is wrong with draws that a person brought: classes and groups that they part badly."""
+    """Return what is wrong with draws that a person brought: of their classes, groups and times."""
     found: list[Problem] = []
     cure = "Split so that each class is on both sides"
     for number, draw in enumerate(draws, 1):
@@ -132,8 +139,14 @@ def draw_problems(
                 cause = f"its held-out rows are all of class {shown(classes[there[0]])}"
                 found.append(Problem(Code.WRONG_SPLIT, cause, place, cure, Severity.WARNING))
         if groups is not None and len(both := np.intersect1d(groups[draw.train], groups[draw.test])):
-            cause = f"{counted(len(both), 'group')} stand on both sides"
+            stand = "stands" if len(both) == 1 else "stand"
+            cause = f"{counted(len(both), 'group')} {stand} on both sides"
             more = "Keep the rows of a group together, or leave the group out"
+            found.append(Problem(Code.WRONG_SPLIT, cause, place, more, Severity.WARNING))
+        if times is not None and (later := int(np.sum(times[draw.train] > np.min(times[draw.test])))):
+            verb = "is" if later == 1 else "are"
+            cause = f"{counted(later, 'training row')} {verb} later than the first held-out row"
+            more = "Train each split on earlier rows alone, or leave the time out"
             found.append(Problem(Code.WRONG_SPLIT, cause, place, more, Severity.WARNING))
     return found
 
@@ -150,8 +163,11 @@ def test_table_problems(data: pl.DataFrame, test: pl.DataFrame, wanted: Sequence
             continue
         here, there = data.get_column(name).dtype, test.get_column(name).dtype
         if here != there and not _alike(here, there):
-            cause = f"it holds {_kind(here)} in the data and {_kind(there)} in the test table"
-            cure = "Write it the same way in both; --na-values names text that means missing"
+            kinds = _kind(here), _kind(there)
+            if kinds[0] == kinds[1]:
+                kinds = f"{kinds[0]} ({here})", f"{kinds[1]} ({there})"
+            cause = f"it holds {kinds[0]} in the data and {kinds[1]} in the test table"
+            cure = "Give it the same type in both; --na-values names text that means missing"
             found.append(Problem(Code.WRONG_SPLIT, cause, f"column {shown(name)}", cure))
     return found
 
@@ -165,4 +181,4 @@ def _kind(dtype: pl.DataType) -> str:
         return "numbers"
     if dtype == pl.Boolean:
         return "truth values"
-    return "dates" if dtype.is_temporal() else "text"
+    return "dates" if dtype.is_temporal() else "text or categories"

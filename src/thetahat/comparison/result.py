@@ -209,13 +209,15 @@ class Comparison:
     def _further(self, metric: str | None) -> MeasureRecord | None:
         if metric is None:
             return None
-        name = canonical(metric)
-        if name == self.record.metric.name:
-            return None
-        for each in self.record.measures:
-            if each.metric.name == name:
-                return each
         known = [self.record.metric.name, *(each.metric.name for each in self.record.measures)]
+        if not isinstance(metric, str):
+            raise UsageError(
+                f"metric: the name of a measure is expected, not {metric!r}; this result has "
+                f"{', '.join(known)}"
+            )
+        name = metric if metric in known else canonical(metric, self.record.task.kind)
+        if name in known:
+            return None if name == known[0] else self.record.measures[known.index(name) - 1]
         raise UsageError(f"metric: {metric} was not asked for; this result has {', '.join(known)}")
 
     def _prediction_columns(self) -> dict[str, np.ndarray[Any, Any] | list[Any]]:

@@ -89,7 +89,9 @@ class Subject:
         """
         if not self.whose:
             return ()
-        problems = draw_problems(draws, self.rows.labels, self.schema.classes, self.rows.groups)
+        problems = draw_problems(
+            draws, self.rows.labels, self.schema.classes, self.rows.groups, self.rows.times
+        )
         stop = [problem for problem in problems if strict or problem.severity.value == "error"]
         if stop:
             raise DataError(stop)
@@ -278,7 +280,16 @@ def _sample(
         if (weight == 1).all():
             # The result is then that without weights, to the bit.
             weight = None
-    rows = Rows(frame.height, labels, groups, times, numbers[found.rows], given, copies)
+    rows = Rows(
+        frame.height,
+        labels,
+        groups,
+        times,
+        numbers[found.rows],
+        given,
+        copies,
+        _left_out(len(numbers), frame.height, given),
+    )
     return Sample(TableRows.of(frame), y, weight, groups, times), rows
 
 
@@ -290,6 +301,11 @@ def _copies_are_groups(schema: Schema, found: Examined, labels: IntArray | None)
     codes = found.repeats.codes
     parts = [codes] if labels is None else [codes[labels == label] for label in np.unique(labels)]
     return all(len(np.unique(part)) > 1 for part in parts)
+
+
+def _left_out(drawn: int, used: int, given: int) -> str:
+    said = ["max_rows"] if drawn < given else []
+    return " and ".join([*said, "missing=drop"] if used < drawn else said)
 
 
 def _target(schema: Schema, settings: Settings) -> Target:
@@ -311,5 +327,7 @@ def _target(schema: Schema, settings: Settings) -> Target:
                 f"positive: there are {len(labels)} classes, and measures then look for each in turn"
             )
         positive = same[0]
+    if settings.cost is not None and schema.task != "classification":
+        raise UsageError("cost: the target is numbers, so there are no classes; leave cost out")
     costs = None if settings.cost is None else read_costs(settings.cost, labels)
     return Target(schema.task, labels, positive, costs)

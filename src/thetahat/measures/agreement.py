@@ -9,7 +9,7 @@ import numpy as np
 from thetahat.contracts import FloatArray
 from thetahat.errors import UsageError
 from thetahat.measures.confusion import of_confusion
-from thetahat.measures.measure import Measure, Target, Undefined
+from thetahat.measures.measure import Measure, Target
 
 __all__ = ["kappa", "mcc"]
 
@@ -38,11 +38,6 @@ def _kappa(power: float, matrix: FloatArray) -> tuple[float, FloatArray]:
     apart = apart**power if power else (apart > 0).astype(np.float64)
     observed = np.sum(apart * matrix)
     expected = true @ apart @ predicted / total
-    if expected == 0:
-        raise Undefined(
-            "kappa is 0 / 0 where one class alone occurs and is predicted; use fewer folds, or cv:K, so that "
-            "each held-out part has more than one class"
-        )
     of_expected = ((apart @ predicted)[:, None] + (true @ apart)[None, :] - expected) / total
     return float(1 - observed / expected), observed / expected**2 * of_expected - apart / expected
 

@@ -16,6 +16,10 @@ __all__ = ["gamma_deviance", "poisson_deviance", "require"]
 OTHER = "choose squared-error or absolute-error, or models whose predictions stay there"
 
 
+def _so_many(rows: int) -> str:
+    return "one held-out row has" if rows == 1 else f"{rows} held-out rows have others, the first"
+
+
 def require(holds: NDArray[np.bool_], numbers: NDArray[Any], measure: str, what: str, cure: str) -> None:
     """Refuse numbers outside of the domain of a measure.
 
@@ -34,8 +38,9 @@ def require(holds: NDArray[np.bool_], numbers: NDArray[Any], measure: str, what:
         One is outside.
     """
     if not np.all(holds):
-        row = int(np.flatnonzero(~holds)[0])
-        raise Undefined(f"{measure} needs {what}, and row {row} has {numbers[row]:.6g}; {cure}")
+        # No number of the row: these rows are a held-out part, counted in another way than the table.
+        wrong = numbers[~holds]
+        raise Undefined(f"{measure} needs {what}, and {_so_many(len(wrong))} {wrong[0]:.6g}; {cure}")
 
 
 def _poisson(y: NDArray[Any], prediction: Prediction) -> FloatArray:

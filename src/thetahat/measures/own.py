@@ -100,7 +100,10 @@ def _rows(result: Any, n: int, name: str) -> FloatArray:
     losses = losses.astype(np.float64)
     if not np.all(np.isfinite(losses)):
         row = int(np.flatnonzero(~np.isfinite(losses))[0])
-        raise Undefined(f"{name} is {losses[row]} in row {row}; return a finite number for every row")
+        raise Undefined(
+            f"{name} is {losses[row]} in held-out row {row + 1} of this part (counted from 1); return a "
+            "finite number for every row"
+        )
     return losses
 
 

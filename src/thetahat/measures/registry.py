@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -164,7 +165,7 @@ def choose_measures(asked: Any, target: Target) -> tuple[Measure, ...]:
 
     Parameters
     ----------
-    asked : str, Measure, callable, or list or tuple of them
+    asked : str, Measure, callable, or list, tuple or array of them
         What :func:`choose_measure` takes; a text may hold several names with commas between.
     target : Target
         What they are for.
@@ -174,7 +175,13 @@ def choose_measures(asked: Any, target: Target) -> tuple[Measure, ...]:
     UsageError
         None was asked for, one was asked for twice, or one does not exist.
     """
-    many = list(asked) if isinstance(asked, list | tuple) else [asked]
+    if isinstance(asked, Mapping | AbstractSet):
+        raise UsageError(
+            f"metric: a {type(asked).__name__} has no order, and the first measure carries the verdict; "
+            "give a list"
+        )
+    listed = isinstance(asked, Iterable) and not callable(asked) and not isinstance(asked, str)
+    many = list(asked) if listed else [asked]
     each_asked: list[Any] = []
     for one in many:
         each_asked += [name.strip() for name in one.split(",")] if isinstance(one, str) else [one]
@@ -244,14 +251,40 @@ def _of_callable(asked: Any, name: str | None = None) -> Measure:
     return Measure.of_function(asked)
 
 
-def canonical(asked: str) -> str:
-    """Return the name under which a measure is saved, of any name that it is known by."""
+def canonical(asked: str, task: Task | None = None) -> str:
+    """Return the name under which a measure is saved, of any name that it is known by.
+
+    Parameters
+    ----------
+    asked : str
+        A name.
+    task : {"classification", "regression"}, optional
+        Whose usual measure ``"auto"`` is.
+    """
     name, colon, argument = asked.strip().lower().replace("_", "-").partition(":")
+    if name == "auto" and not colon and task is not None:
+        return USUAL[task]
     if name not in _NAMES:
-        return asked.strip()
+        return _canonical_elsewhere(asked.strip(), name, colon)
+    from thetahat.measures.measure import Target
+
     entry, implied = _NAMES[name]
     argument = argument or implied
-    return f"{entry.name}:{argument}" if argument else entry.name
+    if not argument:
+        return entry.name
+    try:
+        # The measure itself knows how its argument is written: pinball:.9 is saved as pinball:0.9.
+        return entry.make(Target(entry.task), argument).name
+    except UsageError:
+        return f"{entry.name}:{argument}"
+
+
+def _canonical_elsewhere(asked: str, name: str, colon: str) -> str:
+    from thetahat.measures.scorers import scorer_called
+
+    if colon:
+        return asked.rpartition(":")[2]
+    return asked if scorer_called(name) is None else name
 
 
 def listed_names() -> str:

@@ -168,12 +168,19 @@ class _Bound:
         return replace(measure, whole=scored, plain=scored.value, bind=None)
 
 
-def _looking_for(scorer: Any, target: Target, labels: NDArray[Any]) -> Any:
-    """Return the scorer with the positive label of the target, where it asks for one and has none."""
+def _looks_for_one(scorer: Any, classes: int) -> bool:
+    """Return whether a scorer looks for a positive class and does not name it itself."""
     takes = "pos_label" in inspect.signature(scorer._score_func).parameters
     given = scorer._kwargs
-    if len(labels) != 2 or not takes or "pos_label" in given or given.get("average", "binary") != "binary":
+    binary = given.get("average", "binary") == "binary"
+    return classes == 2 and takes and "pos_label" not in given and binary
+
+
+def _looking_for(scorer: Any, target: Target, labels: NDArray[Any]) -> Any:
+    """Return the scorer with the positive label of the target, where it asks for one and has none."""
+    if not _looks_for_one(scorer, len(labels)):
         return scorer
+    given = scorer._kwargs
     scorer = copy.copy(scorer)
     scorer._kwargs = {**given, "pos_label": labels[target.positive].item()}
     return scorer
@@ -190,13 +197,26 @@ def of_scorer(scorer: Any, name: str | None = None, task: Task | None = None) ->
     scorer : object
         What ``sklearn.metrics.make_scorer`` or ``get_scorer`` returns.
     name : str, optional
-        Its name; that of its function, with the arguments, if absent.
+        Its name; that of its function, with the arguments, if absent, after ``neg_`` for a negated loss.
     task : {"classification", "regression"}, optional
         What it can be used for.
     """
+    shown_as = name or ""
     if name is None:
         function = getattr(scorer._score_func, "__name__", "measure")
         function = "measure" if function == "<lambda>" else function
         arguments = ", ".join(f"{key}={value}" for key, value in sorted(scorer._kwargs.items()))
-        name = f"{function}({arguments})" if arguments else function
-    return Measure(name, name, "", task, higher_is_better=True, notice=LEFT_OUT, bind=_Bound(scorer))
+        name = shown_as = f"{function}({arguments})" if arguments else function
+        if scorer._sign < 0:
+            # The scorer is the negated loss, so that greater is better.
+            name, shown_as = f"neg_{name}", f"negative {name}"
+    return Measure(
+        name,
+        shown_as,
+        "",
+        task,
+        higher_is_better=True,
+        of_positive=_looks_for_one(scorer, 2),
+        notice=LEFT_OUT,
+        bind=_Bound(scorer),
+    )

@@ -148,13 +148,13 @@ class PCA(Projection):
         self._count(X.shape, solver)
         return X, solver
 
-    def _spectrum(self, X: Any, solver: str) -> Spectrum:
+    def _spectrum(self, X: Any, solver: str, weight: FloatArray | None = None) -> Spectrum:
         """Return the spectrum of checked rows; solvers for the first few find no more than are wanted."""
         if solver == "full":
-            return by_singular_values(X)
+            return by_singular_values(X, weight=weight)
         if solver == "covariance_eigh":
             # The sums of the rows tell whether all are finite, without a look at each before.
-            return by_eigenvalues(X, type(self).__name__)
+            return by_eigenvalues(X, type(self).__name__, weight)
         count = self._count(X.shape, solver)
         assert isinstance(count, int)
         options: dict[str, Any] = {"tol": self.tol}
@@ -163,13 +163,13 @@ class PCA(Projection):
                 "n_oversamples": self.n_oversamples,
                 "n_iter": self.iterated_power,
             }
-        return first_few(X, count, solver, check_random_state(self.random_state), options)
+        return first_few(X, count, solver, check_random_state(self.random_state), options, weight)
 
     def _take_spectrum(self, spectrum: Spectrum, shape: tuple[int, int], solver: str) -> Self:
         """Keep as many directions of the spectrum of rows of this shape as are wanted."""
         count = self._count(shape, solver)
         if count == "mle":
-            count = likeliest_dimension(spectrum.variances, shape[0])
+            count = likeliest_dimension(spectrum.variances, round(spectrum.n))
         elif isinstance(count, float):
             count = int(np.searchsorted(np.cumsum(spectrum.ratios), count, side="right")) + 1
         self.n_samples_ = shape[0]

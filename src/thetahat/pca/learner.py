@@ -36,7 +36,7 @@ class Projected:
 class ComponentsBefore:
     """Project onto the principal components of the sample, then estimate from the scores.
 
-    The components take no weights; the learner does. The capacity is the number of components.
+    Both take weights: a row of weight two counts as two rows. The capacity is the number of components.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class ComponentsBefore:
 
     def estimate(self, sample: Sample, *, rng: Generator) -> Fit[Projected]:
         """Find the components, then estimate from the scores."""
-        return self.estimate_along(self.components(rng).fit(sample.X), sample, rng)
+        return self.estimate_along(fitted_components(self.components(rng), sample, {}), sample, rng)
 
     def predict(self, theta: Projected, X: Any, /) -> Prediction:
         """Predict from the scores of the rows of X."""
@@ -126,12 +126,16 @@ class SharedDirections:
                 rng = next(given, None)
                 rng = np.random.default_rng(0) if rng is None else rng
                 model = replace(self.model, n_components=count)
-                yield model.estimate_along(self._fitted(model.components(rng), train.X, spectra), train, rng)
+                yield model.estimate_along(
+                    fitted_components(model.components(rng), train, spectra), train, rng
+                )
 
-    def _fitted(self, components: PCA, X: Any, spectra: dict[str, Spectrum]) -> PCA:
-        X, solver = components._checked(X)
-        if solver not in WHOLE:
-            return components.fit(X)
-        if solver not in spectra:
-            spectra[solver] = components._spectrum(X, solver)
-        return components._take_spectrum(spectra[solver], X.shape, solver)
+
+def fitted_components(components: PCA, sample: Sample, spectra: dict[str, Spectrum]) -> PCA:
+    """Return the components fitted; ``spectra`` keeps the whole spectrum of the sample by its solver."""
+    X, solver = components._checked(sample.X)
+    if solver not in WHOLE:
+        return components._take_spectrum(components._spectrum(X, solver, sample.weight), X.shape, solver)
+    if solver not in spectra:
+        spectra[solver] = components._spectrum(X, solver, sample.weight)
+    return components._take_spectrum(spectra[solver], X.shape, solver)

@@ -50,8 +50,8 @@ class Spectrum:
 
     Parameters
     ----------
-    n : int
-        Rows.
+    n : float
+        Rows; the sum of the weights where rows have them.
     mean : ndarray of shape (d,)
         Of the rows.
     singular : ndarray of shape (k,)
@@ -64,7 +64,7 @@ class Spectrum:
         Power of two that the rows were divided by.
     """
 
-    n: int
+    n: float
     mean: FloatArray
     singular: FloatArray
     components: FloatArray
@@ -91,12 +91,12 @@ class Spectrum:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spread:
-    """Sums of rows: how many, their mean, and Σ (x − mean)(x − mean)ᵀ.
+    """Sums of rows: how many, their mean, and Σ (x − mean)(x − mean)ᵀ, each row times its weight.
 
     ``low`` is what the rounding of the mean left out: the difference of two means far from 0 needs it.
     """
 
-    n: int
+    n: float
     mean: FloatArray
     scatter: FloatArray
     low: FloatArray = field(default_factory=lambda: np.zeros(()))
@@ -126,6 +126,28 @@ def spread_of(X: Any) -> Spread:
     shift = shift.astype(np.float64)
     mean = shift + off
     return Spread(n, mean, scatter, (shift - mean) + off)
+
+
+def _weighted_spread(X: Any, weight: FloatArray) -> Spread:
+    total = float(np.sum(weight))
+    if not sparse.issparse(X):
+        mean, away = centred(X, weight)
+        away *= np.sqrt(weight)[:, None]
+        return Spread(total, mean, away.T @ away)
+    mean = np.asarray(X.T @ weight, dtype=np.float64) / total
+    scaled = sparse.diags(np.sqrt(weight)) @ X
+    gram = np.asarray((scaled.T @ scaled).toarray(), dtype=np.float64)
+    scatter = gram - total * np.outer(mean, mean)
+    # Centering cancels in a column far from 0. It has few zeros, if any, so it is centered as a dense one.
+    far = np.flatnonzero(np.diagonal(scatter) < FEWEST_DIGITS * np.diagonal(gram))
+    if far.size:
+        dense = X[:, far].toarray().astype(np.float64)
+        mean[far], away = centred(dense, weight)
+        heavy = away * weight[:, None]
+        scatter[far] = heavy.T @ X - np.outer(heavy.sum(axis=0), mean)
+        scatter[:, far] = scatter[far].T
+        scatter[np.ix_(far, far)] = heavy.T @ away
+    return Spread(total, mean, scatter)
 
 
 def _sparse_spread(X: Any) -> Spread:
@@ -174,16 +196,23 @@ def merged(parts: Iterable[Spread]) -> Spread:
     return first
 
 
-def by_singular_values(X: NDArray[Any], exponent: int | None = None) -> Spectrum:
+def by_singular_values(
+    X: NDArray[Any], exponent: int | None = None, weight: FloatArray | None = None
+) -> Spectrum:
     """Return the whole spectrum of dense rows by a singular value decomposition, to the last digits."""
     X, power = _scaled(X) if exponent is None else (np.ldexp(X, -exponent), exponent)
-    mean, away = centred(X)
+    mean, away = centred(X, weight)
+    n: float = len(X)
+    if weight is not None:
+        # The covariance is Σ w (x − mean)(x − mean)ᵀ: that of rows times √w.
+        n = float(np.sum(weight))
+        away *= np.sqrt(weight)[:, None]
     check_time()
     _, S, Vt = linalg.svd(away, full_matrices=False, check_finite=False)
-    return Spectrum(len(X), np.ldexp(mean, power), S, signed(Vt), float(S @ S) / max(len(X) - 1, 1), power)
+    return Spectrum(n, np.ldexp(mean, power), S, signed(Vt), float(S @ S) / max(n - 1, 1), power)
 
 
-def by_eigenvalues(X: Any, asked_by: str | None = None) -> Spectrum:
+def by_eigenvalues(X: Any, asked_by: str | None = None, weight: FloatArray | None = None) -> Spectrum:
     """Return the whole spectrum of many rows of few columns by the eigenvalues of their scatter.
 
     Directions whose singular value is below √ε of the largest keep fewer digits than
@@ -195,6 +224,8 @@ def by_eigenvalues(X: Any, asked_by: str | None = None) -> Spectrum:
         Where an entry is not finite, neither is the scatter: so it need not be checked before.
     asked_by : str, optional
         Who is named in an error.
+    weight : ndarray of shape (n,), optional
+        A row of weight two counts as two rows.
 
     Raises
     ------
@@ -202,22 +233,24 @@ def by_eigenvalues(X: Any, asked_by: str | None = None) -> Spectrum:
         X holds NaN or infinity.
     """
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        spread = spread_of(X)
+        spread = spread_of(X) if weight is None else _weighted_spread(X, weight)
         size = float(np.trace(spread.scatter)) / X.shape[0]
     tiny, large = (TINIEST**2, LARGEST**2) if X.dtype == np.float64 else (1e-25, 1e25)
     power = 0
     if not tiny < size < large:
         assert_all_finite(X, estimator_name=asked_by, input_name="X")
         X, power = _scaled(X)
-        spread = spread_of(X)
-    return of_spread(spread, X.dtype, power)
+        spread = spread_of(X) if weight is None else _weighted_spread(X, weight)
+    return of_spread(spread, X.dtype, power, X.shape[0])
 
 
-def of_spread(spread: Spread, dtype: Any = np.float64, exponent: int = 0) -> Spectrum:
-    """Return the whole spectrum from sums of rows."""
+def of_spread(
+    spread: Spread, dtype: Any = np.float64, exponent: int = 0, rows: int | None = None
+) -> Spectrum:
+    """Return the whole spectrum from sums of rows; ``rows`` is how many there are if they have weights."""
     check_time()
     values, vectors = linalg.eigh(spread.scatter, check_finite=False, driver="evd")
-    kept = min(spread.n, len(values))
+    kept = min(int(spread.n) if rows is None else rows, len(values))
     values = np.maximum(values[::-1], 0.0)
     Vt = signed(np.ascontiguousarray(vectors.T[::-1]))
     total = float(values.sum()) / max(spread.n - 1, 1)
@@ -226,7 +259,14 @@ def of_spread(spread: Spread, dtype: Any = np.float64, exponent: int = 0) -> Spe
     return Spectrum(spread.n, mean, singular, Vt[:kept].astype(dtype), total, exponent)
 
 
-def first_few(X: Any, count: int, solver: str, seed: Any, options: dict[str, Any]) -> Spectrum:
+def first_few(
+    X: Any,
+    count: int,
+    solver: str,
+    seed: Any,
+    options: dict[str, Any],
+    weight: FloatArray | None = None,
+) -> Spectrum:
     """Return the first directions alone, by random projections or by Lanczos' method.
 
     Parameters
@@ -239,11 +279,17 @@ def first_few(X: Any, count: int, solver: str, seed: Any, options: dict[str, Any
         Of the projections, or of the start.
     options : mapping
         ``n_oversamples`` and ``n_iter`` of the projections, or ``tol`` of ``scipy.sparse.linalg.svds``.
+    weight : ndarray of shape (n,), optional
+        A row of weight two counts as two rows.
     """
     X, power = _scaled(X)
     n = X.shape[0]
     mean = np.asarray(X.mean(axis=0)).ravel()
-    if sparse.issparse(X):
+    total: float = n
+    if weight is not None:
+        total = float(np.sum(weight))
+        mean, away, squares = _weighted(X, weight, total)
+    elif sparse.issparse(X):
         # What is stored, and the zeros that are not.
         stored = X.tocsc()
         counts = np.diff(stored.indptr)
@@ -274,7 +320,22 @@ def first_few(X: Any, count: int, solver: str, seed: Any, options: dict[str, Any
         # The best directions within those found, so that scores have exactly the variances told.
         _, S, turn = linalg.svd(away @ V, full_matrices=False, check_finite=False)
         Vt = turn @ V.T
-    return Spectrum(n, np.ldexp(mean, power), S, signed(Vt), squares / max(n - 1, 1), power)
+    return Spectrum(total, np.ldexp(mean, power), S, signed(Vt), squares / max(total - 1, 1), power)
+
+
+def _weighted(X: Any, weight: FloatArray, total: float) -> tuple[FloatArray, Any, float]:
+    """Return the weighted mean, the rows less it times √w, and the sum of their squares."""
+    root = np.sqrt(weight)
+    if not sparse.issparse(X):
+        mean, away = centred(X, weight)
+        away *= root[:, None]
+        return mean, away, float(np.einsum("ij,ij->i", away, away).sum(dtype=np.float64))
+    mean = np.asarray(X.T @ weight).ravel() / total
+    stored = X.tocsc()
+    here, columns = weight[stored.indices], np.repeat(np.arange(X.shape[1]), np.diff(stored.indptr))
+    absent = total - np.bincount(columns, here, minlength=X.shape[1])
+    squares = float(np.sum(here * (stored.data - mean[columns]) ** 2) + absent @ mean**2)
+    return mean, _centred(sparse.diags(root) @ X, mean, root), squares
 
 
 def signed(Vt: FloatArray) -> FloatArray:
@@ -300,15 +361,19 @@ def _scaled(X: Any) -> tuple[Any, int]:
     return np.ldexp(X, -power), power
 
 
-def _centred(X: Any, mean: FloatArray) -> Any:
-    """Return sparse rows less their mean, as an operator that never forms them."""
+def _centred(X: Any, mean: FloatArray, ones: FloatArray | None = None) -> Any:
+    """Return sparse rows less their mean, as an operator that never forms them.
+
+    Of rows that are scaled ``ones`` holds the factors.
+    """
     turned = X.T.tocsr()
-    ones = np.ones(X.shape[0], dtype=X.dtype)
+    if ones is None:
+        ones = np.ones(X.shape[0], dtype=X.dtype)
     return LinearOperator(
         X.shape,
         matvec=lambda v: X @ v.ravel() - (mean @ v.ravel()) * ones,
-        rmatvec=lambda u: turned @ u.ravel() - mean * u.sum(),
+        rmatvec=lambda u: turned @ u.ravel() - mean * (ones @ u.ravel()),
         matmat=lambda V: X @ V - ones[:, None] * (mean @ V),
-        rmatmat=lambda U: turned @ U - mean[:, None] * U.sum(axis=0),
+        rmatmat=lambda U: turned @ U - mean[:, None] * (ones @ U),
         dtype=X.dtype,
     )

@@ -33,7 +33,6 @@ VERDICTS = {
     "equivalent": "equivalent",
     "undecided": "can't separate",
 }
-# How PlanRecord.why begins when the user drew the splits.
 
 
 def listed(names: Sequence[str]) -> str:

@@ -131,11 +131,26 @@ class Splitter:
             ) from error
         if not pairs:
             raise UsageError(f"{self.argument}: {name} gives no split; give at least one (train, test) pair")
+        pairs = [_pair(pair, name, self.argument) for pair in pairs]
+        self._check_rows(pairs, rows)
         place = np.arange(rows.n)
-        return [
-            _draw(number, _pair(pair, name, self.argument), place, self.argument)
-            for number, pair in enumerate(pairs, 1)
-        ]
+        return [_draw(number, pair, place, self.argument) for number, pair in enumerate(pairs, 1)]
+
+    def _check_rows(self, pairs: Sequence[tuple[Any, Any]], rows: Rows) -> None:
+        """Refuse splits of all rows where some were left out: a splitter sees the used rows alone."""
+        left_out = 0 if rows.given is None else rows.given - rows.n
+        parts = [np.asarray(part) for pair in pairs for part in pair]
+        sizes = [len(part) if part.dtype == np.bool_ else part.max(initial=-1) + 1 for part in parts]
+        if left_out and max(sizes) > rows.n:
+            why = f" ({rows.left_out})" if rows.left_out else ""
+            verb = "row was" if left_out == 1 else "rows were"
+            cure = "give the splits of the rows as index arrays instead"
+            if rows.left_out.startswith("max_rows"):
+                cure = "leave max_rows out"
+            raise UsageError(
+                f"{self.argument}: {type(self.splitter).__name__} splits all {rows.given} rows of the table, "
+                f"and {left_out} {verb} left out{why}; {cure}"
+            )
 
     def _seeded(self, rng: Generator) -> Any:
         """Return a copy of the splitter, so that a random state inside it is not consumed."""

@@ -42,6 +42,8 @@ class Rows:
         How many rows the table had as it was given.
     copies : bool
         Whether the groups are copies of one row each, which the table does not name as groups.
+    left_out : str
+        The options by which rows were left out, for messages.
     """
 
     n: int
@@ -51,6 +53,7 @@ class Rows:
     row: IntArray | None = None
     given: int | None = None
     copies: bool = False
+    left_out: str = ""
 
     @property
     def kept_together(self) -> str:
