@@ -18,7 +18,7 @@ from thetahat.comparison.candidates import Candidate, Panel
 from thetahat.comparison.checkpoint import Checkpoint, fingerprint
 from thetahat.comparison.cluster import on_cluster
 from thetahat.comparison.models import resolve
-from thetahat.comparison.more_rows import with_curve, worth_a_curve
+from thetahat.comparison.more_rows import too_few_for_a_curve, with_curve, worth_a_curve
 from thetahat.comparison.options import Settings, with_declared_options
 from thetahat.comparison.outcomes import HeldOutPredictions
 from thetahat.comparison.planning import choose_plan
@@ -322,7 +322,7 @@ def _record(
         would_change=first.would_change,
         winner=first.winner,
         partial=stopped,
-        warnings=tuple(_warnings(subject, stage, candidates, judgments, evidence)),
+        warnings=tuple(_warnings(subject, settings, stage, candidates, judgments, evidence)),
         provenance=_provenance("", settings.seed, 0.0),
         pair_interval=first.rule.pairs.name,
         other_pair_interval="" if first.rule.other is None else first.rule.other.name,
@@ -358,6 +358,7 @@ def _task(subject: Subject, measures: Sequence[Measure]) -> record.TaskRecord:
 
 def _warnings(
     subject: Subject,
+    settings: Settings,
     stage: _Stage,
     candidates: Sequence[Candidate],
     judgments: Sequence[Judgment],
@@ -371,7 +372,17 @@ def _warnings(
         *subject.notices,
         *_of_models(candidates, subject.sample.weight is not None),
         *_stood_in(judgments, evidence),
+        *_no_curve(settings, stage, subject.target.classes),
     ]
+
+
+def _no_curve(settings: Settings, stage: _Stage, classes: int) -> list[record.WarningRecord]:
+    """Return why the rows that would decide were not looked for, though they were asked for."""
+    cause = too_few_for_a_curve(stage.draws, classes) if settings.rows_needed else ""
+    if not cause:
+        return []
+    cure = "Use more folds, as resampling='cv:5', or leave rows_needed out"
+    return [record.WarningRecord("", "notice", "rows_needed", cause, cure)]
 
 
 def _of_models(candidates: Sequence[Candidate], weighted: bool) -> list[record.WarningRecord]:
