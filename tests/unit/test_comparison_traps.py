@@ -309,3 +309,12 @@ def test_rows_needed_says_why_there_is_no_curve():
         notices = quick(numbers(30), resampling=resampling, rows_needed=True).record.warnings
         assert [w.cause for w in notices if w.place == "rows_needed"] == [said]
     assert not [w for w in quick(numbers(30)).record.warnings if w.place == "rows_needed"]
+
+
+def test_one_held_out_row_is_one_row():
+    from thetahat.report.phrases import rows_sentence
+
+    split = [(np.arange(29), np.array([29]))]
+    with pytest.raises(UsageError, match="metric: r2"):
+        quick(numbers(30), resampling=split, metric="r2")
+    assert rows_sentence(quick(numbers(30), resampling=split).record) == "n = 1 held-out row of 30"

@@ -45,8 +45,8 @@ def _kappa(power: float, matrix: FloatArray) -> tuple[float, FloatArray]:
 def mcc(target: Target, argument: str) -> Measure:
     """Return Matthews' correlation coefficient, of two or more classes (Gorodkin's R_K).
 
-    It is 0 where the predicted classes are constant (0 / 0), as in scikit-learn, and has no value where the true
-    ones are.
+    It is 0 where the predicted classes are constant (0 / 0), as in scikit-learn, and has no value where the
+    true ones are.
 
     Notes
     -----

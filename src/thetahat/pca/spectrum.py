@@ -83,7 +83,7 @@ class Spectrum:
     def variances(self) -> FloatArray:
         """Variance along each direction; infinite or 0 where a double cannot hold it."""
         with np.errstate(over="ignore", under="ignore"):
-            return np.ldexp(self.singular**2 / self.degrees, 2 * self.exponent)
+            return np.asarray(np.ldexp(self.singular**2 / self.degrees, 2 * self.exponent))
 
     @property
     def ratios(self) -> FloatArray:
