@@ -318,3 +318,16 @@ def test_one_held_out_row_is_one_row():
     with pytest.raises(UsageError, match="metric: r2"):
         quick(numbers(30), resampling=split, metric="r2")
     assert rows_sentence(quick(numbers(30), resampling=split).record) == "n = 1 held-out row of 30"
+
+
+def test_each_part_of_a_prediction_is_checked_and_a_score_may_be_minus_infinity():
+    from thetahat.comparison.outcomes import _not_finite
+    from thetahat.contracts import Prediction
+
+    two = np.array([[0.0, -np.inf], [1.0, 2.0]])
+    value = np.zeros(2)
+    assert _not_finite(Prediction(value, score=two)) == ""
+    assert "score is not a number" in _not_finite(Prediction(value, score=np.full((2, 2), np.nan)))
+    assert "probability is not" in _not_finite(Prediction(value, probability=two))
+    assert "quantile is not" in _not_finite(Prediction(value, quantile={0.5: two[:, 1]}))
+    assert "a prediction is not" in _not_finite(Prediction(two[0]))
