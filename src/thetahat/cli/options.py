@@ -82,12 +82,15 @@ def _click(field: Field[Any]) -> Option:
     if option.metavar:
         more["metavar"] = option.metavar
     if option.multiple:
-        more |= {"multiple": True, "default": field.default or ()}
+        default = field.default or ()
+        more |= {"multiple": True, "default": (default,) if isinstance(default, str) else default}
         text += " Several may be given."
     else:
         more["default"] = field.default
     if field.name == "models":
         more["callback"] = _comma_separated
+    if field.name == "metric":
+        more["callback"] = _comma_joined
     return click.option(*flags, show_default=field.default not in (None, ()), help=text, **more)
 
 
@@ -96,6 +99,11 @@ def _comma_separated(
 ) -> tuple[str, ...]:
     """Take ``-m a,b`` for ``-m a -m b``."""
     return tuple(name.strip() for value in values for name in value.split(",") if name.strip())
+
+
+def _comma_joined(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> str:
+    """Take ``-s a -s b`` for ``-s a,b``."""
+    return ",".join(values)
 
 
 TARGET_ROWS: Sequence[Option] = comparison_options(["missing_target"])

@@ -20,7 +20,7 @@ from thetahat.comparison.cluster import on_cluster
 from thetahat.comparison.imbalance import measures_for, rare_class, rare_class_problem
 from thetahat.comparison.like_dummy import like_dummy
 from thetahat.comparison.models import resolve
-from thetahat.comparison.more_rows import with_curve, worth_a_curve
+from thetahat.comparison.more_rows import too_few_for_a_curve, with_curve, worth_a_curve
 from thetahat.comparison.options import Settings, with_declared_options
 from thetahat.comparison.outcomes import HeldOutPredictions
 from thetahat.comparison.planning import choose_plan
@@ -342,7 +342,7 @@ def _record(
         would_change=first.would_change,
         winner=first.winner,
         partial=stopped,
-        warnings=tuple(_warnings(subject, stage, candidates, judgments, evidence)),
+        warnings=tuple(_warnings(subject, settings, stage, candidates, judgments, evidence)),
         provenance=_provenance("", settings.seed, 0.0),
         pair_interval=first.rule.pairs.name,
         other_pair_interval="" if first.rule.other is None else first.rule.other.name,
@@ -378,6 +378,7 @@ def _task(subject: Subject, measures: Sequence[Measure]) -> record.TaskRecord:
 
 def _warnings(
     subject: Subject,
+    settings: Settings,
     stage: _Stage,
     candidates: Sequence[Candidate],
     judgments: Sequence[Judgment],
@@ -396,7 +397,17 @@ def _warnings(
         *_of_models(candidates, subject.sample.weight is not None),
         *_stood_in(judgments, evidence),
         *like_dummy(candidates, evidence, FLOOR),
+        *_no_curve(settings, stage, subject.target.classes),
     ]
+
+
+def _no_curve(settings: Settings, stage: _Stage, classes: int) -> list[record.WarningRecord]:
+    """Return why the rows that would decide were not looked for, though they were asked for."""
+    cause = too_few_for_a_curve(stage.draws, classes) if settings.rows_needed else ""
+    if not cause:
+        return []
+    cure = "Use more folds, as resampling='cv:5', or leave rows_needed out"
+    return [record.WarningRecord("", "notice", "rows_needed", cause, cure)]
 
 
 def _of_models(candidates: Sequence[Candidate], weighted: bool) -> list[record.WarningRecord]:

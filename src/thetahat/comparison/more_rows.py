@@ -21,12 +21,13 @@ from thetahat.resampling.learning import curve_of, growing_draws, sizes_within
 from thetahat.resampling.replicate import replicate
 from thetahat.results.comparison import PairRecord, RowsRecord
 
-__all__ = ["with_curve", "worth_a_curve"]
+__all__ = ["too_few_for_a_curve", "with_curve", "worth_a_curve"]
 
 # Draws and sizes of a curve: enough for a power law with an interval, at a price of about five comparisons.
 MOST_DRAWS = 20
 SIZES = 5
 FEWEST = 10
+FEWEST_DRAWS = 3
 
 
 def worth_a_curve(pairs: Sequence[PairRecord], names: Sequence[str], floor: str) -> PairRecord | None:
@@ -38,6 +39,21 @@ def worth_a_curve(pairs: Sequence[PairRecord], names: Sequence[str], floor: str)
     ]
     undecided = [pair for pair in undecided if pair.low is not None]
     return max(undecided, key=lambda pair: abs(pair.difference), default=None)
+
+
+def _fewest(classes: int) -> int:
+    return max(FEWEST, 2 * classes)
+
+
+def too_few_for_a_curve(draws: Sequence[Draw], classes: int) -> str:
+    """Return why these draws give no learning curve, or ""."""
+    if len(draws) < FEWEST_DRAWS:
+        drawn = "there is one" if len(draws) == 1 else f"there are {len(draws)}"
+        return f"learning curves need at least {FEWEST_DRAWS} draws, and {drawn}"
+    most, least = min(len(draw.train) for draw in draws[:MOST_DRAWS]), 8 * _fewest(classes)
+    if most < least:
+        return f"learning curves need at least {least} training rows in each draw, and there are {most}"
+    return ""
 
 
 def with_curve(
@@ -58,11 +74,10 @@ def with_curve(
 
     Unchanged where there are too few rows or draws for a curve, a fit fails, or time runs out.
     """
-    folds = list(draws[:MOST_DRAWS])
-    most = min(len(fold.train) for fold in folds)
-    fewest = max(FEWEST, 2 * classes)
-    if len(folds) < 3 or most < 8 * fewest:
+    if too_few_for_a_curve(draws, classes):
         return pair
+    folds, fewest = list(draws[:MOST_DRAWS]), _fewest(classes)
+    most = min(len(fold.train) for fold in folds)
     assert sample.y is not None
     rng_draws, rng_fits, rng_curve = rng.spawn(3)
     # Far below the table's size learners that need many rows follow another law than the one wanted here.

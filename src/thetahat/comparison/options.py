@@ -70,6 +70,7 @@ class Settings:
         "rows) and the squared error for numbers. Of several, as auc,log-loss, the first carries the "
         "verdict. {measures}, or package.module:function.",
         metavar="NAME",
+        multiple=True,
         short="s",
     )
     positive: Any = option(
@@ -385,9 +386,9 @@ class Settings:
                 continue
             if value is True:
                 words.append(name)
-            elif declared(each).multiple and not isinstance(value, str):
+            elif declared(each).multiple and isinstance(value, Collection) and not isinstance(value, str):
                 # A set has another order in another process.
-                listed = sorted(map(str, value)) if isinstance(value, AbstractSet) else map(str, value)
+                listed = sorted(map(str, value)) if isinstance(value, AbstractSet) else map(_shown, value)
                 words += [word for one in listed for word in (name, one)]
             else:
                 words += [name, _shown(value)]

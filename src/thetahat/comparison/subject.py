@@ -222,7 +222,8 @@ def _one_split(numbers: IntArray, held: IntArray, rows: Rows, spec: str) -> OwnD
     mask = np.zeros(len(numbers), dtype=bool)
     mask[held] = True
     pair = (numbers[~mask], numbers[mask])
-    used = len(pair[1]) if rows.row is None else int(np.isin(pair[1], rows.row).sum())
+    assert rows.row is not None
+    used = int(np.isin(pair[1], rows.row).sum())
     words = f"one split, {used} of {rows.n} rows held out"
     return OwnDraws([pair], words, f"split:{spec}")
 

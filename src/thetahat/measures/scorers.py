@@ -170,7 +170,10 @@ class _Bound:
 
 def _looks_for_one(scorer: Any, classes: int) -> bool:
     """Return whether a scorer looks for a positive class and does not name it itself."""
-    takes = "pos_label" in inspect.signature(scorer._score_func).parameters
+    try:
+        takes = "pos_label" in inspect.signature(scorer._score_func).parameters
+    except (TypeError, ValueError):  # functions written in C may have no signature
+        return False
     given = scorer._kwargs
     binary = given.get("average", "binary") == "binary"
     return classes == 2 and takes and "pos_label" not in given and binary

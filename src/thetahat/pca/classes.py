@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
 from sklearn.utils.validation import assert_all_finite, check_is_fitted, validate_data
 
 from thetahat.checked import some_columns, squarable
-from thetahat.contracts import Predictor
+from thetahat.contracts import FloatArray, Predictor
 from thetahat.errors import UsageError
 from thetahat.pca.dimension import likeliest_dimension
 from thetahat.pca.inference import ComponentsResult, Errors, describe_components
@@ -169,7 +169,9 @@ class PCA(Projection):
         """Keep as many directions of the spectrum of rows of this shape as are wanted."""
         count = self._count(shape, solver)
         if count == "mle":
-            count = likeliest_dimension(spectrum.variances, round(spectrum.n))
+            count = likeliest_dimension(
+                spectrum.variances, shape[0] if spectrum.weight is None else round(spectrum.weight)
+            )
         elif isinstance(count, float):
             count = int(np.searchsorted(np.cumsum(spectrum.ratios), count, side="right")) + 1
         self.n_samples_ = shape[0]

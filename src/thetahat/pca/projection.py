@@ -96,12 +96,12 @@ class Projection(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimato
         self.explained_variance_ratio_ = spectrum.ratios[:count]
         self.singular_values_ = spectrum.singular_values[:count]
         # Through singular values, which a double holds where their squares overflow or vanish.
-        scale = self.singular_values_ / math.sqrt(max(spectrum.n - 1, 1))
+        scale = self.singular_values_ / math.sqrt(spectrum.degrees)
         self._scale = np.maximum(scale, np.finfo(scale.dtype).eps * (scale[0] if len(scale) else 1) or 1.0)
         self.n_components_ = count
         d, rank = spectrum.components.shape[1], min(spectrum.n, spectrum.components.shape[1])
         with np.errstate(over="ignore", under="ignore"):
-            part = spectrum.singular[:count] ** 2 / max(spectrum.n - 1, 1)
+            part = spectrum.singular[:count] ** 2 / spectrum.degrees
             rest = np.ldexp(max(spectrum.total - float(part.sum()), 0.0), 2 * spectrum.exponent)
         self.noise_variance_ = float(rest) / (rank - count) if count < min(rank, d) else 0.0
         beyond = np.isinf(variances[:count]).any() or np.isinf(self.noise_variance_)

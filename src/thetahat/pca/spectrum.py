@@ -50,8 +50,8 @@ class Spectrum:
 
     Parameters
     ----------
-    n : float
-        Rows; the sum of the weights where rows have them.
+    n : int
+        Rows.
     mean : ndarray of shape (d,)
         Of the rows.
     singular : ndarray of shape (k,)
@@ -62,25 +62,33 @@ class Spectrum:
         Sum of all variances, also of directions left out, in units of 4 to the ``exponent``.
     exponent : int
         Power of two that the rows were divided by.
+    weight : float, optional
+        Sum of the weights of the rows, where they have weights.
     """
 
-    n: float
+    n: int
     mean: FloatArray
     singular: FloatArray
     components: FloatArray
     total: float
     exponent: int = 0
+    weight: float | None = None
+
+    @property
+    def degrees(self) -> float:
+        """Divisor of a variance: rows, or the sum of their weights, less one."""
+        return max((self.n if self.weight is None else self.weight) - 1, 1)
 
     @property
     def variances(self) -> FloatArray:
         """Variance along each direction; infinite or 0 where a double cannot hold it."""
         with np.errstate(over="ignore", under="ignore"):
-            return np.ldexp(self.singular**2 / max(self.n - 1, 1), 2 * self.exponent)
+            return np.asarray(np.ldexp(self.singular**2 / self.degrees, 2 * self.exponent))
 
     @property
     def ratios(self) -> FloatArray:
         """Share of each direction in the sum of all variances; 0 where the rows are all the same."""
-        part = self.singular**2 / max(self.n - 1, 1)
+        part = self.singular**2 / self.degrees
         return np.asarray(part / self.total if self.total > 0 else np.zeros_like(part))
 
     @property
@@ -96,10 +104,11 @@ class Spread:
     ``low`` is what the rounding of the mean left out: the difference of two means far from 0 needs it.
     """
 
-    n: float
+    n: int
     mean: FloatArray
     scatter: FloatArray
     low: FloatArray = field(default_factory=lambda: np.zeros(()))
+    weight: float | None = None
 
 
 def spread_of(X: Any) -> Spread:
@@ -133,7 +142,7 @@ def _weighted_spread(X: Any, weight: FloatArray) -> Spread:
     if not sparse.issparse(X):
         mean, away = centred(X, weight)
         away *= np.sqrt(weight)[:, None]
-        return Spread(total, mean, away.T @ away)
+        return Spread(len(X), mean, away.T @ away, weight=total)
     mean = np.asarray(X.T @ weight, dtype=np.float64) / total
     scaled = sparse.diags(np.sqrt(weight)) @ X
     gram = np.asarray((scaled.T @ scaled).toarray(), dtype=np.float64)
@@ -147,7 +156,7 @@ def _weighted_spread(X: Any, weight: FloatArray) -> Spread:
         scatter[far] = heavy.T @ X - np.outer(heavy.sum(axis=0), mean)
         scatter[:, far] = scatter[far].T
         scatter[np.ix_(far, far)] = heavy.T @ away
-    return Spread(total, mean, scatter)
+    return Spread(X.shape[0], mean, scatter, weight=total)
 
 
 def _sparse_spread(X: Any) -> Spread:
@@ -202,14 +211,16 @@ def by_singular_values(
     """Return the whole spectrum of dense rows by a singular value decomposition, to the last digits."""
     X, power = _scaled(X) if exponent is None else (np.ldexp(X, -exponent), exponent)
     mean, away = centred(X, weight)
-    n: float = len(X)
+    total = None
     if weight is not None:
         # The covariance is Σ w (x − mean)(x − mean)ᵀ: that of rows times √w.
-        n = float(np.sum(weight))
+        total = float(np.sum(weight))
         away *= np.sqrt(weight)[:, None]
     check_time()
     _, S, Vt = linalg.svd(away, full_matrices=False, check_finite=False)
-    return Spectrum(n, np.ldexp(mean, power), S, signed(Vt), float(S @ S) / max(n - 1, 1), power)
+    n = len(X)
+    degrees = max((n if total is None else total) - 1, 1)
+    return Spectrum(n, np.ldexp(mean, power), S, signed(Vt), float(S @ S) / degrees, power, total)
 
 
 def by_eigenvalues(X: Any, asked_by: str | None = None, weight: FloatArray | None = None) -> Spectrum:
@@ -241,22 +252,20 @@ def by_eigenvalues(X: Any, asked_by: str | None = None, weight: FloatArray | Non
         assert_all_finite(X, estimator_name=asked_by, input_name="X")
         X, power = _scaled(X)
         spread = spread_of(X) if weight is None else _weighted_spread(X, weight)
-    return of_spread(spread, X.dtype, power, X.shape[0])
+    return of_spread(spread, X.dtype, power)
 
 
-def of_spread(
-    spread: Spread, dtype: Any = np.float64, exponent: int = 0, rows: int | None = None
-) -> Spectrum:
-    """Return the whole spectrum from sums of rows; ``rows`` is how many there are if they have weights."""
+def of_spread(spread: Spread, dtype: Any = np.float64, exponent: int = 0) -> Spectrum:
+    """Return the whole spectrum from sums of rows."""
     check_time()
     values, vectors = linalg.eigh(spread.scatter, check_finite=False, driver="evd")
-    kept = min(int(spread.n) if rows is None else rows, len(values))
+    kept = min(spread.n, len(values))
     values = np.maximum(values[::-1], 0.0)
     Vt = signed(np.ascontiguousarray(vectors.T[::-1]))
-    total = float(values.sum()) / max(spread.n - 1, 1)
+    total = float(values.sum()) / max((spread.n if spread.weight is None else spread.weight) - 1, 1)
     singular = np.sqrt(values[:kept]).astype(dtype)
     mean = np.ldexp(spread.mean, exponent).astype(dtype)
-    return Spectrum(spread.n, mean, singular, Vt[:kept].astype(dtype), total, exponent)
+    return Spectrum(spread.n, mean, singular, Vt[:kept].astype(dtype), total, exponent, spread.weight)
 
 
 def first_few(
@@ -285,7 +294,8 @@ def first_few(
     X, power = _scaled(X)
     n = X.shape[0]
     mean = np.asarray(X.mean(axis=0)).ravel()
-    total: float = n
+    total = None
+    away: Any
     if weight is not None:
         total = float(np.sum(weight))
         mean, away, squares = _weighted(X, weight, total)
@@ -294,7 +304,7 @@ def first_few(
         stored = X.tocsc()
         counts = np.diff(stored.indptr)
         squares = float(np.sum((stored.data - np.repeat(mean, counts)) ** 2) + (n - counts) @ mean**2)
-        away: Any = _centred(X, mean)
+        away = _centred(X, mean)
     else:
         mean, away = centred(X)
         squares = float(np.einsum("ij,ij->i", away, away).sum(dtype=np.float64))
@@ -320,7 +330,8 @@ def first_few(
         # The best directions within those found, so that scores have exactly the variances told.
         _, S, turn = linalg.svd(away @ V, full_matrices=False, check_finite=False)
         Vt = turn @ V.T
-    return Spectrum(total, np.ldexp(mean, power), S, signed(Vt), squares / max(total - 1, 1), power)
+    degrees = max((n if total is None else total) - 1, 1)
+    return Spectrum(n, np.ldexp(mean, power), S, signed(Vt), squares / degrees, power, total)
 
 
 def _weighted(X: Any, weight: FloatArray, total: float) -> tuple[FloatArray, Any, float]:

@@ -123,7 +123,7 @@ def plan_sentence(record: ComparisonRecord) -> str:
     plan = record.plan
     said = plan.sentence[:1].upper() + plan.sentence[1:]
     if plan.draws_planned == 1 and not plan.own:
-        rows = f"{numbers.count(plan.mean_test_rows)} held-out rows"
+        rows = _held_out_rows(plan.mean_test_rows)
         said += f": {rows}" if "one split" in plan.sentence else f": one split of {rows}"
     elif plan.draws != plan.draws_planned:
         said += f", {plan.draws} of {plan.draws_planned} draws done"
@@ -136,11 +136,15 @@ def whose_splits(record: ComparisonRecord) -> str:
     return f"{why[:1].upper()}{why[1:]}." if record.plan.own else ""
 
 
+def _held_out_rows(rows: float) -> str:
+    return f"{numbers.count(rows)} held-out row{'' if rows == 1 else 's'}"
+
+
 def rows_sentence(record: ComparisonRecord) -> str:
     """Say how many rows the numbers rest on."""
     rows = numbers.count(record.data.rows_used)
     if record.plan.draws_planned == 1:
-        return f"n = {numbers.count(record.plan.mean_test_rows)} held-out rows of {rows}"
+        return f"n = {_held_out_rows(record.plan.mean_test_rows)} of {rows}"
     return f"n = {rows} rows"
 
 

@@ -139,9 +139,12 @@ class Splitter:
     def _check_rows(self, pairs: Sequence[tuple[Any, Any]], rows: Rows) -> None:
         """Refuse splits of all rows where some were left out: a splitter sees the used rows alone."""
         left_out = 0 if rows.given is None else rows.given - rows.n
-        parts = [np.asarray(part) for pair in pairs for part in pair]
-        sizes = [len(part) if part.dtype == np.bool_ else part.max(initial=-1) + 1 for part in parts]
-        if left_out and max(sizes) > rows.n:
+        if not left_out:
+            return
+        parts = [part for pair in pairs for part in pair if isinstance(part, np.ndarray)]
+        sizes = [len(part) for part in parts if part.dtype == np.bool_]
+        sizes += [int(part.max(initial=-1)) + 1 for part in parts if part.dtype.kind in "iu"]
+        if max(sizes, default=0) > rows.n:
             why = f" ({rows.left_out})" if rows.left_out else ""
             verb = "row was" if left_out == 1 else "rows were"
             cure = "give the splits of the rows as index arrays instead"
