@@ -69,3 +69,11 @@ def test_nothing_is_named_where_group_or_time_is(roles):
 def test_measured_tables_have_no_groups_even_with_a_row_number(load):
     frame = load(as_frame=True).frame
     assert named(frame.assign(id=range(len(frame))), "target") == []
+
+
+def test_a_quantity_with_a_few_common_values_is_no_group():
+    """As the price of books, 500 for half of the colleges: it predicts, and names nobody."""
+    rng = np.random.default_rng(4)
+    price = np.where(rng.random(700) < 0.5, 500, 10 * rng.integers(30, 90, size=700))
+    y = np.log(price) + 0.3 * rng.normal(size=700) + (price == 500)
+    assert named(pl.DataFrame({"x": rng.normal(size=700), "price": price, "y": y})) == []

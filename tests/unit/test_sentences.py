@@ -77,3 +77,10 @@ def test_a_model_that_learned_is_named_though_the_first_is_not_told_from_the_flo
         "No clear winner: linear and dummy cannot be told apart from forest on 32 rows. "
         "Better than dummy, which ignores the features: linear."
     )
+
+
+def test_where_no_pair_has_an_interval_nothing_is_judged():
+    pairs = [PairRecord("linear", "dummy", -1.0, None, None, None, None, "undecided", "undecided", None)]
+    assert sentence(pairs, ["linear", "dummy"], "dummy", 40) == (
+        "No verdict on 40 rows: there is no interval, so no difference can be separated from noise."
+    )

@@ -23,6 +23,8 @@ FEWEST_ROWS = 30
 # Values that name what rows are of have several rows each, and are more than the levels of a treatment.
 FEWEST_VALUES, FEWEST_NAMED_VALUES = 10, 5
 ROWS_A_VALUE = 2.5
+# Rows of the value of a mean row over those of a mean value, beyond which numbers are a quantity.
+MOST_UNEVEN = 2.0
 NAMES_GROUPS = re.compile(
     r"(^|_|\b)(id|ids|subject|patient|person|participant|user|customer|client|family|household|group|"
     r"cluster|site|center|centre|clinic|hospital|school|class|animal|mouse|plate|batch|session|device|"
@@ -126,6 +128,9 @@ def _alike(column: pl.Series, scores: FloatArray) -> _Alike | None:
     rho, p, means = best
     sizes = np.bincount(codes)
     rows = float((sizes**2).sum() / n)
+    if kind == "number" and not named and rows > MOST_UNEVEN * n / count:
+        # A quantity with a few common values; numbers that name what rows are of have about equally many.
+        return None
     factor = math.sqrt(1 + (rows - 1) * max(rho, 0.0))
     if p > CHANCE or factor < LEAST_FACTOR or (kind == "number" and _smooth(means)):
         return None

@@ -145,4 +145,4 @@ def _clustered(name: str, draws: Sequence[Draw], rows: Rows) -> Clustered:
         return Clustered(blocks(rows.times, np.concatenate([draw.test for draw in draws])), name)
     if rows.groups is None:
         raise UsageError("interval, pairs: groups are those of the table; name the column with group")
-    return Clustered(rows.groups, name)
+    return Clustered(rows.groups, name, len(draws) == 1)

@@ -84,6 +84,8 @@ def _headline(
         return "No model could be fitted."
     if len(names) == 1:
         return f"Only {names[0]} could be fitted, so there is nothing to compare it with."
+    if all(pair.p is None for pair in pairs):
+        return f"No verdict {on}: there is no interval, so no difference can be separated from noise."
     best = winner(pairs, names, floor)
     if best:
         what = "loss is lower"
@@ -192,7 +194,7 @@ def would_change(
         return "A smaller margin would ask for a finer distinction."
     pair, other = max(undecided, key=lambda found: abs(found[0].difference))
     if pair.p is None:
-        return "An interval: this plan offers none, so no difference can be separated from noise."
+        return "More groups, stretches of time, or draws would give an interval."
     if pair.curve_rows is not None:
         return _by_curve(pair, leader, other)
     if pair.rows_to_decide is None:

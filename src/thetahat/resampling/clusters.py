@@ -33,6 +33,8 @@ class Clustered:
         Group of each row of the sample; −1 for a row that is never held out.
     name : {"groups", "blocks"}
         What the groups are: those of the table, or stretches of time.
+    split : bool
+        Whether the rows are those of a single split.
 
     References
     ----------
@@ -43,10 +45,13 @@ class Clustered:
 
     codes: IntArray
     name: str
+    split: bool = False
 
     @property
     def covers(self) -> str:
         """What the interval covers, in words."""
+        if self.name == "groups" and self.split:
+            return "the mean error, on rows of new groups, of the one model fitted to the training rows"
         if self.name == "groups":
             return "the mean error, on rows of new groups, of the k models fitted to the folds"
         return "the mean error of these models, each fitted to the past, over such stretches of time"
