@@ -214,7 +214,7 @@ def intervals(rng: Generator) -> Trial:
         quantity = OverDraws(np.array([losses.mean()]), np.ones(1), np.ones(1), [losses], [np.arange(rows)])
         found = METHODS[name](quantity)
         square, allowed = moments_of(losses)[1] / (rows - 1), SPREAD
-    elif name.startswith("clt"):
+    elif name.startswith("clt") or name == "influence":
         offset, losses = far(rng, (folds, rows))
         tests = np.arange(folds * rows).reshape(folds, rows)
         quantity = OverDraws(losses.mean(axis=1), np.ones(folds), np.ones(folds), list(losses), list(tests))
@@ -223,7 +223,7 @@ def intervals(rng: Generator) -> Trial:
             square = moments_of(losses.ravel())[1] / losses.size
         else:
             inside = sum((moments_of(each)[1] * rows for each in losses), Fraction(0))
-            square = inside / (losses.size - folds) / losses.size
+            square = inside / (losses.size - (folds if name == "clt-within" else 0)) / losses.size
         allowed = SPREAD
     else:
         offset, values = far(rng, folds)

@@ -242,7 +242,7 @@ def test_sparse_samples_of_a_population_are_taken():
         ({"X_test": np.zeros((2, 10))}, "give both or neither"),
         ({"loss": "log"}, "^loss: log needs probabilities"),
         ({"loss": "absolute-error"}, "^loss: choose auto, .*absolute-error has no bias and variance.*metric"),
-        ({"loss": None}, "^loss: a name is expected, not None"),
+        ({"loss": None}, "^loss: None is no measure"),
         ({"draws": 4.0}, "^draws: a whole number"),
         ({"level": 95}, "^level: must lie"),
         ({"jobs": 0}, "^jobs: a number of worker processes"),

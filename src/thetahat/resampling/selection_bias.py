@@ -9,6 +9,7 @@ from numpy.random import Generator
 
 from thetahat.contracts import FloatArray, IntArray
 from thetahat.errors import UsageError
+from thetahat.numerics.threads import single_threaded
 from thetahat.resampling.spread import interval
 
 __all__ = ["CorrectedWinner", "corrected_winner"]
@@ -73,12 +74,14 @@ def corrected_winner(
     if n < 2:
         raise UsageError("losses: at least two rows are needed, to select on some and evaluate on the others")
     inside, left, rows = np.empty((resamples, c)), np.empty((resamples, c)), np.empty(resamples)
-    for start in range(0, resamples, max(1, BLOCK // n)):
-        part = slice(start, min(start + max(1, BLOCK // n), resamples))
-        counts = _counts(n, part.stop - start, rng)
-        inside[part] = counts.astype(np.float64) @ losses
-        absent = (counts == 0).astype(np.float64)
-        left[part], rows[part] = absent @ losses, absent.sum(axis=1)
+    # On one thread sums are rounded alike on any machine.
+    with single_threaded():
+        for start in range(0, resamples, max(1, BLOCK // n)):
+            part = slice(start, min(start + max(1, BLOCK // n), resamples))
+            counts = _counts(n, part.stop - start, rng)
+            inside[part] = counts.astype(np.float64) @ losses
+            absent = (counts == 0).astype(np.float64)
+            left[part], rows[part] = absent @ losses, absent.sum(axis=1)
     # Break ties by random numbers below any difference of two sums of losses.
     scale = np.abs(inside).max(initial=0.0) * 1e-12 + 1e-300
     chosen = np.argmin(inside + scale * rng.random(inside.shape), axis=1)
