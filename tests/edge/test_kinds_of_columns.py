@@ -66,7 +66,7 @@ def test_columns_have_the_kinds_that_were_asked_for():
         (["category:a", "number:a"], th.UsageError, "named twice"),
         ("category:a", th.UsageError, "a mapping"),
         (["ordinal:size=low<high"], th.DataError, "TH106 column 'size': it holds 'mid'"),
-        (["number:size"], th.DataError, "TH106 column 'size'.*are no numbers"),
+        (["number:size"], th.DataError, "TH106 column 'size'.*are not numbers"),
         (["date:size"], th.DataError, "no dates of one form"),
         (["category:cod"], th.DataError, "TH101.*Did you mean 'code'"),
     ],

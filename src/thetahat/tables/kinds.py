@@ -183,7 +183,7 @@ def _numbers(column: pl.Series) -> pl.Series | Problem:
     strange = column.filter(numbers.is_null() & column.is_not_null()).unique(maintain_order=True)
     cure = f"Mend the cells, or name those that mean missing: {option('na_values', str(strange[0]))}"
     return _problem(
-        column, f"{listed(strange)} {'is no number' if len(strange) == 1 else 'are no numbers'}", cure
+        column, f"{listed(strange)} {'is not a number' if len(strange) == 1 else 'are not numbers'}", cure
     )
 
 
