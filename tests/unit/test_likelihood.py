@@ -270,3 +270,15 @@ def test_rounding_does_not_decide_the_order_of_a_mixtures_components(seed):
         for rows in (x, rng.permutation(x))
     )
     np.testing.assert_allclose(one, two, rtol=1e-9)
+
+
+@pytest.mark.parametrize("often", [0.0, 5.0, 0.5])
+@pytest.mark.filterwarnings("ignore")
+def test_a_family_whose_likelihood_has_no_maximum_is_ranked_last_with_no_weight(often):
+    x = np.r_[np.full(43, often), often + np.random.default_rng(0).normal(size=37) * 5]
+    ranking = th.rank_families(x, [th.StudentT(), th.Laplace(), th.Normal()])
+    last = ranking.families[-1]
+    assert (last.name, last.weight) == ("StudentT", 0.0)
+    assert last.fit.status is Status.UNBOUNDED
+    assert ranking.families[0].fit.status.ok
+    assert sum(each.weight for each in ranking.families) == pytest.approx(1.0)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.random import Generator
 
 from thetahat.checked import column
-from thetahat.contracts import FloatArray
+from thetahat.contracts import FloatArray, Status
 from thetahat.distributions.beta import Beta
 from thetahat.distributions.distribution import Distribution
 from thetahat.distributions.exponential import Exponential
@@ -70,7 +70,7 @@ class Ranking:
     Parameters
     ----------
     families : sequence of Ranked
-        Best first; what could not be fitted stands last.
+        Best first; families that could not be fitted, or whose likelihood has no maximum, are last.
     rows : int
         How many rows.
     """
@@ -170,8 +170,10 @@ def rank_families(
     fits = [fit_family(family, numbers, ones, "observed") for family in candidates]
     logs = [_held_out(family, numbers, fold, folds) for family in candidates]
     means = np.array([each.mean() for each in logs])
-    top = int(np.argmax(means))
-    aic = np.array([fit.aic if fit.fitted is not None else np.inf for fit in fits])
+    # A likelihood without a maximum is as large as one likes: its value ranks nothing.
+    ranks = np.array([fit.fitted is not None and fit.status is not Status.UNBOUNDED for fit in fits])
+    top = int(np.argmax(np.where(ranks, means, -np.inf)))
+    aic = np.array([fit.aic if there else np.inf for fit, there in zip(fits, ranks, strict=True)])
     finite = np.isfinite(aic)
     shares = np.where(finite, np.exp(-0.5 * (aic - aic[finite].min(initial=np.inf))), 0.0)
     n = len(numbers)
@@ -198,6 +200,6 @@ def _held_out(family: Distribution, x: FloatArray, fold: Any, folds: int) -> Flo
     for k in range(folds):
         train = x[fold != k]
         fit = fit_family(family, train, np.ones(len(train)), "observed")
-        if fit.fitted is not None:
+        if fit.fitted is not None and fit.status is not Status.UNBOUNDED:
             logs[fold == k] = fit.fitted.log_prob(x[fold == k])
     return logs
