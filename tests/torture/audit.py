@@ -414,9 +414,11 @@ def _network(model: Any, X: Any, y: Any, weight: Any, slack: float) -> str | Non
     single = model.coefs_[0].dtype == np.float32
     if model.solver != "lbfgs":
         first = model.loss_curve_[0]
+        # An output near 2**62 is a multiple of the spacing there: half its square is no loss gained.
+        rounding = 0.0 if hasattr(model, "classes_") else (4 * np.spacing(float(np.abs(y).max()))) ** 2
         return (
             f"loss {value:.3g} above that of the first epoch, {first:.3g}"
-            if value > 1.5 * first + 1e-6
+            if value > 1.5 * first + 1e-6 + rounding
             else None
         )
     if abs(value - float(model.loss_)) > (1e-3 if single else 1e-6) * (1 + abs(value)):

@@ -68,6 +68,11 @@ def fit_family(
     sizes = np.abs(theta[theta != 0])
     if status is Status.SOLVED and ((sizes > LARGEST) | (sizes < 1 / LARGEST)).any():
         status, detail = Status.NOT_FINITE, "squares of a parameter are beyond the largest or smallest number"
+    with np.errstate(over="ignore"):
+        squared_weight = np.square(np.float64(weight.sum()))
+    if status is Status.SOLVED and not np.isfinite(squared_weight):
+        status = Status.NOT_FINITE
+        detail = "squares of the weights are beyond the largest number; divide the weights by a constant"
     finite = np.isfinite(theta).all() and all(
         space.contains(value) for space, value in zip(spaces.values(), theta, strict=True)
     )
