@@ -59,8 +59,8 @@ class Calibrated:
 
     The regression is fitted to scores of rows held out of inner folds of the sample, and the classifier to
     all of its rows: no row held out of the comparison has a say. The targets of the regression are Platt's:
-    (N + 1) / (N + 2) for the class of a row, N the rows of that class, and equal shares of the rest for the
-    other classes; so scores that separate the classes give no probability of 0.
+    (N + 1) / (N + 2) for the class of a row, where N is the number of rows of that class. The remainder is
+    divided equally among the other classes. No probability is therefore 0, even if the scores separate them.
 
     Parameters
     ----------

@@ -63,7 +63,7 @@ def _of_file(path: Path) -> tuple[list[str], list[str], list[list[Any]]]:
         raise UsageError(
             f"cost: {path} cannot be read ({reason}); give a CSV file with a header: {FORM}"
         ) from error
-    # The header is read as a row, since polars renames columns of one name.
+    # The header is read as a row, because polars renames columns that have the same name.
     header, *body = frame.rows()
     cells = [[line[column] for line in body] for column in range(1, len(header))]
     return [_text(line[0]) for line in body], [_text(cell) for cell in header[1:]], cells

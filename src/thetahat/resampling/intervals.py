@@ -282,10 +282,10 @@ class Clt:
 class Influence:
     """Infinitesimal jackknife of the mean over draws: m ± z √(Σ a²) / n over held-out rows.
 
-    a is n times the derivative of the mean over draws in the weight of a row, the fits held as they are: of
-    draw j of J with n_j of n held-out rows, n / (J n_j) times the row's influence on the draw's value. A row
-    that is held out several times counts with the sum. On balanced folds it is the error of a
-    cross-validated AUC of LeDell, Petersen and van der Laan.
+    For each row, a is n times the derivative of the mean over draws with respect to the row's weight, with
+    the fitted models fixed. Draw j of J, which holds out n_j of the n rows, contributes n / (J n_j) times the
+    row's influence on the value of that draw; a row held out several times has the sum of these. On balanced
+    folds this is the error of a cross-validated AUC of LeDell, Petersen and van der Laan.
 
     References
     ----------
